@@ -1,0 +1,154 @@
+"""A review, and how a payload becomes one."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from schemas.field import Field, cast
+from schemas.payload import Origin, Payload, PayloadKind
+from schemas.rejection import Reason, RecordError, Rejection, Stage, reject
+
+TEXT_LIMIT_CHARACTERS = 1_000_000
+"""A longer text is no review."""
+
+ID_LIMIT_CHARACTERS = 1_024
+"""A longer id is no id."""
+
+
+class Review(NamedTuple):
+    """One review, ready to be tokenized.
+
+    Attributes:
+        review_id: its id field, or its origin where the input has none.
+        text: what somebody wrote; not blank, valid Unicode.
+        kept: values of the kept fields, in the order of `ReviewFields.kept`.
+        origin: where it stands.
+    """
+
+    review_id: str
+    text: str
+    kept: tuple[Any, ...]
+    origin: Origin
+
+
+class ReviewFields(NamedTuple):
+    """Which input fields make a review.
+
+    Attributes:
+        text: name of the field that holds the text.
+        id: name of the field that holds the id; empty where the origin is to be the id.
+        kept: fields carried through to the score row.
+    """
+
+    text: str
+    id: str
+    kept: tuple[Field, ...]
+
+    def names(self) -> tuple[str, ...]:
+        """Every input field that is needed, each once."""
+        names = [self.text, self.id, *(field.name for field in self.kept)]
+        return tuple(dict.fromkeys(name for name in names if name))
+
+
+def parse_review(payload: Payload, fields: ReviewFields) -> Review | Rejection:
+    """Turns a payload into a review, or into a rejection that says why not."""
+    try:
+        values = _values(payload, fields.text)
+        return Review(
+            review_id=_review_id(values, fields.id, payload.origin),
+            text=_text(values, fields.text),
+            kept=tuple(_kept(values, field) for field in fields.kept),
+            origin=payload.origin,
+        )
+    except RecordError as problem:
+        return reject(payload, Stage.PARSE, problem)
+
+
+def _values(payload: Payload, text_field: str) -> Mapping[str, Any]:
+    if payload.kind is PayloadKind.FIELDS:
+        assert isinstance(payload.data, Mapping)
+        return payload.data
+    assert isinstance(payload.data, bytes)
+    if payload.kind is PayloadKind.TEXT:
+        return {text_field: payload.data}
+    return json_object(payload.data)
+
+
+def json_object(data: bytes) -> dict[str, Any]:
+    """Reads one JSON object (RFC 8259; NaN and Infinity are refused).
+
+    Raises:
+        RecordError: the data is not UTF-8, not JSON, or not an object.
+    """
+    try:
+        values = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
+    except UnicodeDecodeError as error:
+        raise RecordError(Reason.NOT_UTF8, f"Byte {error.start} is not UTF-8.") from error
+    except json.JSONDecodeError as error:
+        detail = f"{error.msg} at character {error.pos}."
+        raise RecordError(Reason.MALFORMED_RECORD, detail) from error
+    except RecursionError as error:
+        raise RecordError(Reason.MALFORMED_RECORD, "The JSON is nested too deep.") from error
+    except ValueError as error:  # a number with thousands of digits, or NaN
+        raise RecordError(Reason.MALFORMED_RECORD, "A number is out of range.") from error
+    if not isinstance(values, dict):
+        raise RecordError(Reason.MALFORMED_RECORD, "The JSON is not an object.")
+    return values
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(name)
+
+
+def _text(values: Mapping[str, Any], name: str) -> str:
+    text = values.get(name)
+    if text is None:
+        raise RecordError(Reason.MISSING_TEXT)
+    if isinstance(text, bytes):
+        text = _decoded(text)
+    if not isinstance(text, str):
+        raise RecordError(Reason.TEXT_NOT_STRING, f"It holds a {type(text).__name__}.")
+    if len(text) > TEXT_LIMIT_CHARACTERS:
+        raise RecordError(Reason.TOO_LARGE, f"The text has {len(text):,} characters.")
+    if not text.strip():
+        raise RecordError(Reason.EMPTY_TEXT)
+    _check_unicode(text)
+    return text
+
+
+def _review_id(values: Mapping[str, Any], name: str, origin: Origin) -> str:
+    if not name:
+        return str(origin)
+    value = values.get(name)
+    if isinstance(value, bytes):
+        value = _decoded(value)
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise RecordError(Reason.BAD_ID)
+    review_id = str(value)
+    if not review_id.strip() or len(review_id) > ID_LIMIT_CHARACTERS:
+        raise RecordError(Reason.BAD_ID)
+    _check_unicode(review_id)
+    return review_id
+
+
+def _kept(values: Mapping[str, Any], field: Field) -> Any:
+    try:
+        return cast(values.get(field.name), field.type)
+    except (ValueError, TypeError, RecursionError) as error:
+        detail = f"Field {field.name} is not of type {field.type.value}."
+        raise RecordError(Reason.BAD_FIELD, detail) from error
+
+
+def _decoded(data: bytes) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise RecordError(Reason.NOT_UTF8, f"Byte {error.start} is not UTF-8.") from error
+
+
+def _check_unicode(text: str) -> None:
+    """Refuses lone surrogates: JSON can spell them, UTF-8 can't."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise RecordError(Reason.NOT_UTF8, f"Character {error.start} is no character.") from error

