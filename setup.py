@@ -18,8 +18,9 @@ setup(
         "model": ["pretrained/**"],
     },
     install_requires=[
-        "apache-beam>=2.77,<2.78",
-        "fastavro>=1.9",
+        "apache-beam[gcp]>=2.77,<2.78",
+        "fastavro[codecs]>=1.9",
+        "google-crc32c>=1.5",
         "numpy>=1.26",
         "pyarrow>=18",
         "safetensors>=0.4",

@@ -46,9 +46,20 @@ def cast(value: Any, to: FieldType) -> Any:
     if value is None:
         return None
     if to is FieldType.JSON:
-        return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+        return _json(value)
     cast_to = _CASTS[to]
     return cast_to(value)
+
+
+def _json(value: Any) -> str:
+    """JSON as RFC 8259 has it: no NaN, no lone surrogates."""
+    return _string(
+        json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False, default=_json_value)
+    )
+
+
+def _json_value(value: Any) -> str:
+    return value.decode("utf-8") if isinstance(value, bytes) else str(value)
 
 
 def _string(value: Any) -> str:

@@ -21,7 +21,8 @@ class Review(NamedTuple):
     Attributes:
         review_id: its id field, or its origin where the input has none.
         text: what somebody wrote; not blank, valid Unicode.
-        kept: values of the kept fields, in the order of `ReviewFields.kept`.
+        kept: values of the kept fields, in the order of `ReviewFields.kept`, each of the type of
+            its column.
         origin: where it stands.
     """
 
@@ -29,6 +30,18 @@ class Review(NamedTuple):
     text: str
     kept: tuple[Any, ...]
     origin: Origin
+
+
+class KeptField(NamedTuple):
+    """An input field carried through to the score row.
+
+    Attributes:
+        name: of the input field.
+        column: the column that it becomes.
+    """
+
+    name: str
+    column: Field
 
 
 class ReviewFields(NamedTuple):
@@ -42,12 +55,16 @@ class ReviewFields(NamedTuple):
 
     text: str
     id: str
-    kept: tuple[Field, ...]
+    kept: tuple[KeptField, ...]
 
     def names(self) -> tuple[str, ...]:
         """Every input field that is needed, each once."""
         names = [self.text, self.id, *(field.name for field in self.kept)]
         return tuple(dict.fromkeys(name for name in names if name))
+
+    def kept_columns(self) -> tuple[Field, ...]:
+        """The columns that the kept fields become."""
+        return tuple(field.column for field in self.kept)
 
 
 def parse_review(payload: Payload, fields: ReviewFields) -> Review | Rejection:
@@ -131,11 +148,11 @@ def _review_id(values: Mapping[str, Any], name: str, origin: Origin) -> str:
     return review_id
 
 
-def _kept(values: Mapping[str, Any], field: Field) -> Any:
+def _kept(values: Mapping[str, Any], field: KeptField) -> Any:
     try:
-        return cast(values.get(field.name), field.type)
+        return cast(values.get(field.name), field.column.type)
     except (ValueError, TypeError, RecursionError) as error:
-        detail = f"Field {field.name} is not of type {field.type.value}."
+        detail = f"Field {field.name} is not of type {field.column.type.value}."
         raise RecordError(Reason.BAD_FIELD, detail) from error
 
 

@@ -59,7 +59,7 @@ def columns(kept: tuple[Field, ...]) -> tuple[Field, ...]:
         if field.name in names:
             raise UserError(
                 f"--keep_fields {field.name}: score rows already have a column of that name; "
-                "rename the field in the input or leave it out"
+                f"give it another, as in input_{field.name}={field.name}"
             )
         names.append(field.name)
     return _OWN_COLUMNS + kept

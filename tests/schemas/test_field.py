@@ -51,9 +51,16 @@ def test_json_is_text_that_reads_back() -> None:
     assert text == '{"a": null, "b": [1, "é"]}'
 
 
+def test_bytes_inside_json_are_text() -> None:
+    assert cast([b"\xc3\xa9", {"a": b"x"}], FieldType.JSON) == '["é", {"a": "x"}]'
+
+
 @pytest.mark.parametrize(
     ("value", "to"),
     [
+        ([b"\xff"], FieldType.JSON),
+        ([float("nan")], FieldType.JSON),
+        (["\ud800"], FieldType.JSON),
         (5, FieldType.STRING),
         ("\ud800", FieldType.STRING),
         (b"\xff", FieldType.STRING),

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from schemas.field import Field, FieldType
 from schemas.payload import Origin, Payload, PayloadKind
 from schemas.rejection import PAYLOAD_LIMIT_BYTES, Reason, Rejection, Stage
-from schemas.review import TEXT_LIMIT_CHARACTERS, Review, ReviewFields, parse_review
+from schemas.review import TEXT_LIMIT_CHARACTERS, KeptField, Review, ReviewFields, parse_review
 
 ORIGIN = Origin("reviews.jsonl", "120")
-FIELDS = ReviewFields("text", "id", (Field("stars", FieldType.INT64),))
+STARS = KeptField("stars", Field("rating", FieldType.INT64))
+FIELDS = ReviewFields("text", "id", (STARS,))
 
 
 def parse(data: bytes, fields: ReviewFields = FIELDS) -> Review | Rejection:

@@ -1,0 +1,1 @@
+"""The Beam job: where reviews are read, scored and written."""

@@ -1,0 +1,150 @@
+"""The manifest: what a run read, scored, rejected and wrote; written last."""
+
+import json
+import time
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.io.filesystems import FileSystems
+
+from schemas.score import LABELS
+
+FILE_NAME = "manifest.json"
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What is known of a run before it starts.
+
+    Attributes:
+        inputs: patterns, number of files and their size in bytes.
+        model: directory, name and fingerprint.
+        options: what the user asked for.
+        versions: of the packages that decide what the rows say.
+        max_rejected_share: 0..1, the limit above which a run has failed.
+        started_at: seconds since the epoch.
+    """
+
+    inputs: Mapping[str, Any]
+    model: Mapping[str, str]
+    options: Mapping[str, Any]
+    versions: Mapping[str, str]
+    max_rejected_share: float
+    started_at: float
+
+
+class UnbalancedError(Exception):
+    """Reviews were lost or doubled: scored + rejected isn't read."""
+
+
+def manifest(
+    facts: RunFacts,
+    read: int,
+    labels: Mapping[str, int],
+    reasons: Mapping[str, int],
+    files: Mapping[str, Iterable[str]],
+    finished_at: float,
+) -> dict[str, Any]:
+    """The manifest of a run.
+
+    Args:
+        facts: what was known before.
+        read: number of records that the sources yielded.
+        labels: number of scores written, by label.
+        reasons: number of rejections written, by reason.
+        files: paths written, by kind of row.
+        finished_at: seconds since the epoch.
+
+    Raises:
+        UnbalancedError: scored + rejected isn't read.
+    """
+    scored, rejected = sum(labels.values()), sum(reasons.values())
+    if scored + rejected != read:
+        raise UnbalancedError(
+            f"{read} records were read, but {scored} were scored and {rejected} rejected; "
+            "no manifest is written"
+        )
+    within_limit = rejected <= facts.max_rejected_share * read
+    seconds = max(finished_at - facts.started_at, 1e-3)
+    return {
+        "manifest_version": 1,
+        "status": "complete" if within_limit else "too_many_rejected",
+        "counts": {"read": read, "scored": scored, "rejected": rejected},
+        "labels": {label: labels.get(label, 0) for label in LABELS},
+        "rejections": dict(sorted(reasons.items())),
+        "files": {kind: sorted(paths) for kind, paths in files.items()},
+        **asdict(facts),
+        "started_at": _rfc3339(facts.started_at),
+        "finished_at": _rfc3339(finished_at),
+        "seconds": round(seconds, 3),
+        "reviews_per_second": round(scored / seconds, 1),
+    }
+
+
+def _rfc3339(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+@dataclass
+class WriteManifest(beam.PTransform):
+    """Writes the manifest once every file of the run has its final name.
+
+    Takes PCollections by name: `read`, one count; `labels` and `reasons`, pairs of name and
+    number; `scores` and `rejected`, paths. Gives the path of the manifest.
+
+    Attributes:
+        prefix: the output prefix.
+        facts: what was known before the run.
+    """
+
+    prefix: str
+    facts: RunFacts
+
+    def expand(self, written: dict[str, beam.PCollection]) -> beam.PCollection:
+        return (
+            written["read"].pipeline
+            | "Once" >> beam.Create([self.prefix])
+            | "WriteManifest"
+            >> beam.Map(
+                _write_manifest,
+                self.facts,
+                beam.pvalue.AsSingleton(written["read"]),
+                beam.pvalue.AsDict(written["labels"]),
+                beam.pvalue.AsDict(written["reasons"]),
+                beam.pvalue.AsList(written["scores"]),
+                beam.pvalue.AsList(written["rejected"]),
+            )
+        )
+
+
+def _write_manifest(
+    prefix: str,
+    facts: RunFacts,
+    read: int,
+    labels: Mapping[str, int],
+    reasons: Mapping[str, int],
+    scores: list[str],
+    rejected: list[str],
+) -> str:
+    files = {"scores": scores, "rejected": rejected}
+    content = manifest(facts, read, labels, reasons, files, time.time())
+    path = f"{prefix}/{FILE_NAME}"
+    write_whole(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    return path
+
+
+def write_whole(path: str, text: str) -> None:
+    """Writes a file that is never seen in part: under another name first, then renamed."""
+    unfinished = f"{path}.{uuid.uuid4().hex}.unfinished"
+    with FileSystems.create(unfinished, mime_type="application/json") as file:
+        file.write(text.encode("utf-8"))
+    FileSystems.rename([unfinished], [path])
+
+
+def read_manifest(prefix: str) -> dict[str, Any]:
+    """The manifest of the run under an output prefix."""
+    with FileSystems.open(f"{prefix}/{FILE_NAME}") as file:
+        return json.loads(file.read())

@@ -1,0 +1,48 @@
+"""Every counter of the job, with one sentence each; Beam's namespace is `review_scoring`.
+
+The local runner reports metrics only when a job ends. Each counter therefore also keeps the tally
+of its own process, from which the progress line is drawn while the job runs.
+"""
+
+from apache_beam.metrics import Metrics
+
+from schemas.rejection import Reason
+
+NAMESPACE = "review_scoring"
+
+
+class Counter:
+    """A Beam counter that also keeps the tally of this process."""
+
+    def __init__(self, name: str) -> None:
+        self._counter = Metrics.counter(NAMESPACE, name)
+        self.tally = 0
+
+    def inc(self, n: int = 1) -> None:
+        self._counter.inc(n)
+        self.tally += n
+
+
+READ = Counter("reviews_read")
+"""Records that sources yielded, damaged ones included."""
+
+SCORED = Counter("reviews_scored")
+"""Reviews that the model gave a valid probability."""
+
+REJECTED = Counter("reviews_rejected")
+"""Records that became a rejection, whatever the reason."""
+
+REJECTED_FOR = {reason: Counter(f"rejected_{reason.value}") for reason in Reason}
+"""The same by reason."""
+
+TOKENS = Metrics.distribution(NAMESPACE, "tokens_per_review")
+"""Token ids per review as the model sees it: truncated, special tokens included."""
+
+BATCH_REVIEWS = Metrics.distribution(NAMESPACE, "reviews_per_batch")
+"""Reviews per call of the model."""
+
+COMPUTED_TOKENS = Metrics.counter(NAMESPACE, "tokens_computed")
+"""Tokens that the model was given, padding included."""
+
+PADDING_TOKENS = Metrics.counter(NAMESPACE, "tokens_padding")
+"""The part of them that was padding."""

@@ -1,0 +1,122 @@
+"""Files as a source of payloads."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import apache_beam as beam
+from apache_beam.io.filesystem import BeamIOError
+from apache_beam.io.filesystems import FileSystems
+
+from beam_jobs.formats import FileRange, format_of
+from beam_jobs.formats.base import END_OF_FILE
+from beam_jobs.formats.compression import compression_suffix
+from schemas.errors import UserError
+from schemas.payload import Payload
+from schemas.rejection import Rejection
+
+RANGE_BYTES = 64 * 1024 * 1024
+"""Files that can be split are read in ranges of this size."""
+
+
+def match_files(patterns: Sequence[str]) -> list[str]:
+    """Finds the files that patterns match on any of Beam's file systems.
+
+    Args:
+        patterns: paths, in which `*` stands for anything within a directory, `**` for anything.
+
+    Returns:
+        Paths, sorted; each file once, however many patterns match it.
+
+    Raises:
+        UserError: a pattern matches nothing, names a directory, or can't be looked up.
+    """
+    return list(_sizes(patterns))
+
+
+@dataclass(eq=False)
+class ReadFiles(beam.PTransform):
+    """Reads every record of the files that patterns match, each exactly once.
+
+    Only names and ranges of files cross a shuffle, so any number of files of any size is read in
+    parallel as far as the runner has workers. A runner may read a range again after a failure.
+
+    Attributes:
+        patterns: as for `match_files`.
+        columns: names of the fields that are needed.
+        input_format: name of the format of all files; empty to tell it from each name.
+    """
+
+    patterns: Sequence[str]
+    columns: Sequence[str]
+    input_format: str = ""
+
+    def expand(self, begin: beam.pvalue.PBegin) -> beam.PCollection[Payload | Rejection]:
+        return (
+            begin
+            | "Patterns" >> beam.Create([tuple(self.patterns)])
+            | "MatchFiles" >> beam.FlatMap(file_ranges, self.input_format)
+            | "Reshuffle" >> beam.Reshuffle()
+            | "ReadRanges" >> beam.FlatMap(read_range, tuple(self.columns), self.input_format)
+        )
+
+
+def file_ranges(patterns: Sequence[str], input_format: str) -> Iterator[FileRange]:
+    """Divides the files that patterns match into ranges that are read apart.
+
+    All patterns are matched in one place, since a file that two of them match is read once.
+    """
+    for path, size in _sizes(patterns).items():
+        FileSystems.report_source_lineage(path)
+        whole = bool(compression_suffix(path)) or not format_of(path, input_format).splittable
+        starts = [0] if whole else range(0, max(size, 1), RANGE_BYTES)
+        # The last range has no end, so that nothing hangs on the size being right.
+        yield from map(FileRange, [path] * len(starts), starts, [*starts[1:], END_OF_FILE])
+
+
+def read_range(
+    part: FileRange, columns: Sequence[str], input_format: str
+) -> Iterator[Payload | Rejection]:
+    """Reads the records that start in a range of a file."""
+    return format_of(part.path, input_format).read(part, columns)
+
+
+def _sizes(patterns: Sequence[str]) -> dict[str, int]:
+    """Size in bytes of each matched file by its path, sorted."""
+    sizes: dict[str, int] = {}
+    for pattern in patterns:
+        sizes.update(_matched(pattern))
+    paths: dict[str, str] = {}
+    for path in sorted(sizes):
+        paths.setdefault(_identity(path), path)
+    return {path: sizes[path] for path in paths.values()}
+
+
+def _identity(path: str) -> str:
+    """One name for a file that relative and absolute patterns name differently."""
+    return path if "://" in path else os.path.abspath(path)
+
+
+def _matched(pattern: str) -> dict[str, int]:
+    if not pattern:
+        raise UserError("--input is empty: name a file or a pattern")
+    sizes = _listed(pattern)
+    if pattern.endswith("/") or os.path.isdir(pattern) or (not sizes and _listed(pattern + "/*")):
+        advice = f"name its files, as in {pattern.rstrip('/')}/*.jsonl"
+        raise UserError(f"--input {pattern}: is a directory; {advice}")
+    if not sizes:
+        raise UserError(f"--input {pattern}: no file matches")
+    return sizes
+
+
+def _listed(pattern: str) -> dict[str, int]:
+    # Beam finds nothing by `*.csv`, but all by `./*.csv`.
+    start = "" if "://" in pattern or os.path.isabs(pattern) else "./"
+    try:
+        found = FileSystems.match([start + pattern])[0].metadata_list
+    except (BeamIOError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"--input {pattern}: can't be looked up: {reason}") from error
+    # Object stores hold empty objects in the place of directories.
+    files = [file for file in found if not file.path.endswith("/")]
+    return {file.path.removeprefix(start): file.size_in_bytes for file in files}
