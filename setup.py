@@ -28,7 +28,10 @@ setup(
         "tensorflow-text>=2.21,<2.22",
         "tf-keras>=2.21,<2.22",
         "zstandard>=0.22",
-        'tfx-bsl>=1.21,<1.22; platform_system != "Linux" or platform_machine != "aarch64"',
+        # tfx-bsl has no wheel for Linux on arm64; on Python 3.10 its tensorflow-metadata and the
+        # Google Cloud packages of Beam can't agree on a protobuf.
+        'tfx-bsl>=1.21,<1.22; python_version >= "3.11" and '
+        '(platform_system != "Linux" or platform_machine != "aarch64")',
     ],
     extras_require={
         "test": [

@@ -112,9 +112,9 @@ def described_fields(files: Sequence[str], input_format: str) -> dict[str, dict[
         if fields:
             settled.add(file_format.name)
             described[path] = fields
-    for name, error in unusable.items():
+    for name, reason in unusable.items():
         if name not in settled:
-            raise error
+            raise reason
     return described
 
 
@@ -195,7 +195,7 @@ def _tfx_signature(options: Namespace, directory: str) -> StringSignature:
     if importlib.util.find_spec("tfx_bsl") is None:
         raise UserError(
             "--engine tfx_bsl needs the package tfx-bsl, which is not installed; "
-            "it has no release for Linux on arm64"
+            "it can't be on Linux on arm64 and on Python 3.10"
         )
     return string_signature(
         directory, options.signature, options.example_feature, options.positive_output

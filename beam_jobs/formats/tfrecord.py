@@ -55,8 +55,8 @@ class TFRecord(Format):
     def check_installed(self) -> None:
         if importlib.util.find_spec("tfx_bsl") is None:
             raise UserError(
-                "TFRecord input needs tfx-bsl, which has no package for this machine or is not "
-                "installed; install it with `pip install tfx-bsl`, or convert the input to JSONL"
+                "TFRecord input needs the package tfx-bsl, which is not installed; it can't be on "
+                "Linux on arm64 and on Python 3.10: convert the input to JSONL there"
             )
 
 

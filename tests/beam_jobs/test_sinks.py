@@ -31,7 +31,7 @@ def read(directory: Path, output_format: str) -> list[dict[str, Any]]:
             rows += pq.read_table(path).to_pylist()
         elif output_format == "avro":
             with path.open("rb") as file:
-                rows += list(fastavro.reader(file))
+                rows.extend(fastavro.reader(file))  # type: ignore[arg-type]
         else:
             data = path.read_bytes()
             text = gzip.decompress(data) if output_format == "jsonl.gz" else data

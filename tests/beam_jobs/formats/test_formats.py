@@ -58,7 +58,7 @@ def test_tfrecord_without_its_package_says_so(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr("importlib.util.find_spec", find_spec)
 
-    with pytest.raises(UserError, match="needs tfx-bsl"):
+    with pytest.raises(UserError, match="needs the package tfx-bsl"):
         format_of("reviews.tfrecord")
 
 

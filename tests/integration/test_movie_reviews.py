@@ -1,0 +1,26 @@
+"""The benchmark whose figures the README quotes, on a hundredth of its reviews."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from benchmarks.movie_reviews import measure, shipped_csv
+
+
+@pytest.mark.slow
+def test_every_format_gives_the_same_scores(tmp_path: Path) -> None:
+    dump = tmp_path / "dump.csv"
+    with shipped_csv().open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    with dump.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([header, *rows[::100]])
+
+    report = measure(dump, tmp_path / "runs")
+
+    assert report["rows_equal_twice"]
+    assert set(report["largest_difference_of_probability"].values()) == {0.0}
+    assert len(report["runs"]) == 6
+    for facts in report["runs"].values():
+        assert facts["counts"] == {"read": 336, "scored": 336, "rejected": 0}
+    assert report["accuracy"]["imdb"] >= 0.8

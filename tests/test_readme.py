@@ -1,0 +1,33 @@
+"""The README says what is so."""
+
+import re
+from pathlib import Path
+
+from beam_jobs.options import GROUPS
+from schemas.rejection import Reason
+
+README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+
+
+def test_every_reason_stands_in_the_readme() -> None:
+    for reason in Reason:
+        assert f"| `{reason.value}` | {reason.advice} |" in README
+
+
+def test_options_in_the_readme_exist() -> None:
+    import argparse
+
+    parser = argparse.ArgumentParser()
+    for group in GROUPS:
+        group._add_argparse_args(parser)
+    ours = {flag for action in parser._actions for flag in action.option_strings}
+    others = {"--runner", "--project", "--region", "--temp_location", "--no-deps", "--preset"}
+
+    assert set(re.findall(r"--[a-z][\w-]*", README)) <= ours | others
+
+
+def test_the_first_command_and_its_output_come_first() -> None:
+    top = README.splitlines()[:30]
+
+    assert "make demo" in top
+    assert any(line.startswith("scored") for line in top)
