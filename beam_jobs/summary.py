@@ -37,7 +37,10 @@ def too_many_rejected(manifest: Mapping[str, Any], prefix: str) -> str:
 
 def _files(inputs: Mapping[str, Any]) -> str:
     noun = "file" if inputs["files"] == 1 else "files"
-    return f"{inputs['files']:,} {noun}, {inputs['bytes'] / 1e6:,.1f} MB"
+    size, unit = inputs["bytes"] / 1e6, "MB"
+    if size < 1:
+        size, unit = size * 1e3, "kB"
+    return f"{inputs['files']:,} {noun}, {size:,.1f} {unit}"
 
 
 def _parts(counts: Mapping[str, int]) -> str:

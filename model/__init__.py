@@ -1,0 +1,1 @@
+"""What the network needs: tokenizer, encoder, classifier, training and the exported artifact."""

@@ -1,0 +1,150 @@
+"""The model card, and what an exported model directory must hold. Needs no TensorFlow.
+
+saved_model.pb, variables/         the network
+assets/vocab.txt                   the word pieces
+assets.extra/model_card.json       how to prepare text, and where the model comes from
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from schemas.errors import UserError
+
+NETWORK_FILES = ("saved_model.pb", "variables/variables.index")
+WEIGHTS_PATTERN = "variables/variables.data-*"
+VOCABULARY = "assets/vocab.txt"
+CARD = "assets.extra/model_card.json"
+CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What has to be known to score with a model."""
+
+    name: str
+    labels: tuple[str, str]
+    """names of the two classes; the second is the one whose probability the model gives"""
+    max_length: int
+    """most tokens of a review, [CLS] and [SEP] included"""
+    head_share: float
+    """0..1, the share of a long review's tokens taken from its beginning; the rest from its end"""
+    lower_case: bool
+    raw: Mapping[str, Any]
+    """the whole card, as it is in the file"""
+
+
+def default_model_directory() -> Path:
+    """The small model that comes with this package."""
+    return Path(__file__).with_name("pretrained")
+
+
+def vocabulary_path(directory: Path | str) -> Path:
+    """Where an exported model keeps its word pieces, one per line."""
+    return Path(directory, VOCABULARY)
+
+
+def read_card(directory: Path | str) -> ModelCard:
+    """Reads the card of an exported model and checks that the model is complete.
+
+    Args:
+      directory: an exported model on local disk.
+
+    Raises:
+      UserError: the directory doesn't exist, isn't a SavedModel, wasn't exported by
+        train-sentiment, or lacks a part.
+    """
+    check_complete(Path(directory))
+    path = Path(directory, CARD)
+    try:
+        return parse_card(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, KeyError, TypeError) as error:
+        reason = f"no {error}" if isinstance(error, KeyError) else str(error)
+        raise UserError(f"broken model card {path}: {reason}; export the model again") from None
+
+
+def check_complete(directory: Path) -> None:
+    """Checks that every file of an exported model is there.
+
+    Raises:
+      UserError: names the first one that isn't.
+    """
+    if not directory.is_dir():
+        raise UserError(f"no model at {directory}: give a directory made by train-sentiment")
+    if not (directory / NETWORK_FILES[0]).is_file():
+        raise UserError(f"{directory} isn't a SavedModel: it has no {NETWORK_FILES[0]}")
+    if not (directory / CARD).is_file():
+        raise UserError(f"{directory} has no {CARD}: only models made by train-sentiment will do")
+    for name in (*NETWORK_FILES, VOCABULARY):
+        if not (directory / name).is_file():
+            raise UserError(f"model {directory} is incomplete: no {name}; copy it again")
+    if not any(directory.glob(WEIGHTS_PATTERN)):
+        raise UserError(f"model {directory} is incomplete: no {WEIGHTS_PATTERN}; copy it again")
+
+
+def parse_card(raw: Any) -> ModelCard:
+    """A card from its JSON form.
+
+    Raises:
+      KeyError, TypeError, ValueError: something needed is absent or has an impossible value.
+    """
+    card = ModelCard(
+        name=raw["name"],
+        labels=tuple(raw["labels"]),
+        max_length=raw["max_length"],
+        head_share=raw["truncation"]["head_share"],
+        lower_case=raw["lower_case"],
+        raw=raw,
+    )
+    valid = {
+        "name": isinstance(card.name, str) and card.name != "",
+        "labels": len(card.labels) == 2 and all(isinstance(name, str) for name in card.labels),
+        "max_length": type(card.max_length) is int and card.max_length >= 3,
+        "head_share": isinstance(card.head_share, int | float) and 0 <= card.head_share <= 1,
+        "lower_case": isinstance(card.lower_case, bool),
+    }
+    for name, good in valid.items():
+        if not good:
+            raise ValueError(f"{name} can't be {getattr(card, name)!r}")
+    return card
+
+
+def write_card(directory: Path, raw: Mapping[str, Any]) -> None:
+    """Writes a card into a model directory that is being made."""
+    path = directory / CARD
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(raw, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def fingerprint(directory: Path | str) -> str:
+    """Identifies the exact contents of a model directory, wherever it lies.
+
+    Returns:
+      sha256, 64 hex digits, over the relative names, sizes and bytes of all files.
+    """
+    root = Path(directory)
+    names = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
+    digest = hashlib.sha256()
+    for name in names:
+        path = root / name
+        digest.update(f"{name}\0{path.stat().st_size}\0".encode())
+        _add_contents(digest, path)
+    return digest.hexdigest()
+
+
+def file_sha256(path: Path) -> str:
+    """sha256 of one file, 64 hex digits."""
+    digest = hashlib.sha256()
+    _add_contents(digest, path)
+    return digest.hexdigest()
+
+
+def _add_contents(digest: hashlib._Hash, path: Path) -> None:
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)

@@ -1,0 +1,128 @@
+"""Fitting a classifier: optimizer, learning rate, progress."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+
+import tensorflow as tf
+import tf_keras
+
+from model.batches import LengthBatches
+from model.data import LabelledReview, labels_of
+from model.settings import TrainingSettings
+from model.tokenizer import Tokenizer
+
+NO_DECAY = ["bias", "norm"]  # in names of variables; decaying these only hurts
+SECONDS_BETWEEN_LINES = 10.0
+
+
+def fit(
+    classifier: tf_keras.Model,
+    reviews: Sequence[LabelledReview],
+    tokenizer: Tokenizer,
+    settings: TrainingSettings,
+) -> list[float]:
+    """Trains a classifier in place, telling its progress on stderr.
+
+    Returns:
+      The mean loss of each epoch, in nats per review.
+    """
+    tokens = tokenizer.tokenize([review.text for review in reviews])
+    batches = LengthBatches(tokens, labels_of(reviews), settings, tokenizer.unknown)
+    steps = len(batches) * settings.epochs
+    classifier.compile(
+        optimizer(steps, settings),
+        tf_keras.losses.BinaryCrossentropy(),
+        metrics=[tf_keras.metrics.BinaryAccuracy()],
+    )
+    progress = Progress(steps, settings.batch_size)
+    losses: list[float] = []
+    # Keras' own loop would feed batches through a generator dataset, which makes the process return
+    # freed memory to the system at once; that trebles the time of a step.
+    for epoch in range(settings.epochs):
+        for step, (ids, labels) in enumerate(batches):
+            loss, accuracy = classifier.train_on_batch(ids, labels, reset_metrics=step == 0)
+            progress.advance(epoch, loss, accuracy)
+        losses.append(float(loss))
+    return losses
+
+
+def optimizer(steps: int, settings: TrainingSettings) -> tf_keras.optimizers.Optimizer:
+    """AdamW of Loshchilov and Hutter 2019 (https://arxiv.org/abs/1711.05101).
+
+    Args:
+      steps: total number of training steps.
+      settings: learning rate, warm-up, weight decay, clipping.
+    """
+    adam = tf_keras.optimizers.AdamW(
+        RiseAndFall(settings.learning_rate, steps, settings.warm_up_share),
+        weight_decay=settings.weight_decay,
+        global_clipnorm=settings.largest_gradient,
+    )
+    adam.exclude_from_weight_decay(var_names=NO_DECAY)
+    return adam
+
+
+class RiseAndFall(tf_keras.optimizers.schedules.LearningRateSchedule):
+    """Linear warm-up to the highest rate, then linear decay to zero, as BERT is fine-tuned."""
+
+    def __init__(self, highest: float, steps: int, warm_up_share: float) -> None:
+        """
+        Args:
+          highest: learning rate at the end of the warm-up.
+          steps: total number of steps.
+          warm_up_share: 0..1, share of the steps.
+        """
+        self._highest = highest
+        self._warm_up = max(1.0, steps * warm_up_share)
+        self._decay = max(1.0, steps - self._warm_up)
+        self._steps = steps
+
+    def __call__(self, step: tf.Tensor) -> tf.Tensor:
+        step = tf.cast(step, tf.float32)
+        rise = (step + 1.0) / self._warm_up
+        fall = (self._steps - step) / self._decay
+        return self._highest * tf.clip_by_value(tf.minimum(rise, fall), 0.0, 1.0)
+
+
+class Progress:
+    """A line on stderr every few seconds: where, how well, how fast, how much longer."""
+
+    def __init__(self, steps: int, batch_size: int) -> None:
+        """
+        Args:
+          steps: total number of training steps.
+          batch_size: reviews per step.
+        """
+        self._steps = steps
+        self._batch_size = batch_size
+        self._done = 0
+        self._began = self._told = time.monotonic()
+
+    def advance(self, epoch: int, loss: float, accuracy: float) -> None:
+        """Counts a step.
+
+        Args:
+          epoch: the current one, from 0.
+          loss: mean of this epoch so far, in nats per review.
+          accuracy: mean of this epoch so far, 0..1.
+        """
+        self._done += 1
+        now = time.monotonic()
+        if now - self._told >= SECONDS_BETWEEN_LINES or self._done == self._steps:
+            self._told = now
+            quality = f"epoch {epoch + 1}  loss {loss:.3f}  accuracy {accuracy:.3f}"
+            print(f"{quality}  {self._pace(now - self._began)}", file=sys.stderr, flush=True)
+
+    def _pace(self, seconds: float) -> str:
+        rate = self._done * self._batch_size / seconds
+        left = seconds / self._done * (self._steps - self._done)
+        return f"step {self._done}/{self._steps}  {rate:.0f} reviews/s  {left:.0f} s left"
+
+
+def fix_seeds(seed: int) -> None:
+    """Makes the next training repeatable on the same machine and the same number of threads."""
+    tf_keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
