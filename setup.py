@@ -40,6 +40,7 @@ setup(
             "mypy>=1.15",
             "pytest>=8",
             "ruff>=0.11",
+            "scipy>=1.11",
             "tokenizers>=0.21",
         ],
     },

@@ -16,6 +16,8 @@ from beam_jobs.options import parse, pipeline_options
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
+    from apache_beam import Pipeline
+
     from beam_jobs.job import Job
 
 EXIT_SCORED, EXIT_FAILED, EXIT_MISTAKE = 0, 1, 2
@@ -51,9 +53,10 @@ def _score(options: Namespace, arguments: Sequence[str]) -> int:
     from beam_jobs.manifest import read_manifest
     from beam_jobs.summary import summary, too_many_rejected
 
+    pipeline = _empty_pipeline(arguments)
     job = prepare(options)
     try:
-        _run(job, options, arguments)
+        _run(pipeline, job, options.quiet)
         manifest = read_manifest(job.prefix)
     except Exception as error:
         return _failed(error)
@@ -67,21 +70,33 @@ def _score(options: Namespace, arguments: Sequence[str]) -> int:
     return EXIT_SCORED
 
 
-def _run(job: "Job", options: Namespace, arguments: Sequence[str]) -> None:
+def _empty_pipeline(arguments: Sequence[str]) -> "Pipeline":
+    """A pipeline with Beam's options as the command line has them, on the runner that it names.
+
+    Raises:
+        UserError: there is no such runner, or it lacks an option.
+    """
     import apache_beam as beam
     from apache_beam.options.pipeline_options import StandardOptions
 
+    options = pipeline_options(arguments)
+    standard = options.view_as(StandardOptions)
+    standard.runner = LOCAL_RUNNERS.get(standard.runner or "", standard.runner)
+    try:
+        return beam.Pipeline(options=options)
+    except (ValueError, ImportError, AttributeError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"--runner {standard.runner} can't be used so: {reason}") from error
+
+
+def _run(pipeline: "Pipeline", job: "Job", quiet: bool) -> None:
     from beam_jobs.output import clear_output
     from beam_jobs.pipeline import build
     from beam_jobs.progress import progress
 
-    beam_options = pipeline_options(arguments)
-    standard = beam_options.view_as(StandardOptions)
-    standard.runner = LOCAL_RUNNERS.get(standard.runner or "", standard.runner)
     clear_output(job.prefix)
-    pipeline = beam.Pipeline(options=beam_options)
     build(pipeline, job)
-    with nullcontext() if options.quiet else progress():
+    with nullcontext() if quiet else progress():
         pipeline.run().wait_until_finish()
 
 

@@ -150,6 +150,8 @@ def test_a_run_is_not_overwritten_by_accident(
         (["--engine", "tfx_bsl", "--signature", "token_ids"], "other than one string"),
         (["--engine", "tfx_bsl", "--signature", "serving_default"], "--positive_output"),
         (["--inptu", "x"], "did you mean --input?"),
+        (["--runner", "AbsentRunner"], "--runner AbsentRunner can't be used so"),
+        (["--runner", "DataflowRunner"], "Missing required option: region"),
     ],
 )
 def test_a_mistake_is_one_line_and_leaves_nothing(
