@@ -1,23 +1,14 @@
-"""The command line: our options in groups, Beam's own passed through.
+"""The options of the job, in groups that validate themselves.
 
-Beam takes seconds to import, so this module doesn't, until `pipeline_options` is called: help and
-a wrong flag answer at once.
+Each group becomes one of Beam's `PipelineOptions` in `beam_jobs.command_line`. They don't derive
+from it here, since Beam takes seconds to import.
 """
 
 import argparse
-import difflib
-import functools
-import importlib.util
-import re
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
 
 from schemas.errors import UserError
 from schemas.field import FieldType
-
-if TYPE_CHECKING:
-    from apache_beam.options.pipeline_options import PipelineOptions
 
 INPUT_FORMATS = ("jsonl", "csv", "tsv", "text", "parquet", "avro", "tfrecord")
 OUTPUT_FORMATS = ("jsonl", "jsonl.gz", "parquet", "avro")
@@ -207,80 +198,9 @@ class ReportOptions:
         _check_choice("--log_format", values.log_format, ("text", "json"))
 
 
-GROUPS = (InputOptions, OutputOptions, ModelOptions, ReportOptions)
-
-
-def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Reads and checks our options; Beam's are only checked for their names.
-
-    Raises:
-        UserError: a flag that neither we nor Beam have, or a value that can't be.
-        SystemExit: help was asked for, and printed.
-    """
-    parser = _Parser(
-        prog="score-reviews",
-        allow_abbrev=False,
-        description="Score reviews with a BERT model: read files, tokenize, run inference, write "
-        "scores, rejections and a manifest.",
-        epilog="Every Beam pipeline option passes through, for example --runner DataflowRunner. "
-        "Exit codes: 0 scored; 1 failed, or too many rejections; 2 a mistake in the call.",
-    )
-    for group in GROUPS:
-        group._add_argparse_args(parser)
-    values, rest = parser.parse_known_args(arguments)
-    _check_rest(rest, [flag for action in parser._actions for flag in action.option_strings])
-    for group in GROUPS:
-        group.validate(values)
-    return values
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UserError(f"{message} (score-reviews --help lists the options)")
-
-
 def _check_choice(flag: str, value: str, choices: Sequence[str]) -> None:
     if value not in choices:
         raise UserError(f"{flag} {value!r} is unknown: choose one of {', '.join(choices)}")
 
 
-def _check_rest(rest: Sequence[str], own_flags: Sequence[str]) -> None:
-    """Refuses what is neither Beam's flag nor the value of one."""
-    value_may_follow = False
-    for argument in rest:
-        flag, equals, _ = argument.partition("=")
-        if not flag.startswith("--"):
-            if not value_may_follow:
-                raise UserError(
-                    f"{argument!r} belongs to no option: files are named with --input PATTERN..."
-                )
-        elif flag not in beam_flags():
-            nearest = difflib.get_close_matches(flag, [*own_flags, *beam_flags()], n=1)
-            hint = f"did you mean {nearest[0]}?" if nearest else "see score-reviews --help"
-            raise UserError(f"unknown option {flag}: {hint}")
-        else:
-            value_may_follow = not equals
-
-
-@functools.cache
-def beam_flags() -> frozenset[str]:
-    """The flags of Beam's pipeline options, read from their source: importing it takes seconds."""
-    beam = importlib.util.find_spec("apache_beam")
-    assert beam is not None
-    assert beam.submodule_search_locations is not None
-    module = Path(beam.submodule_search_locations[0], "options", "pipeline_options.py")
-    return frozenset(re.findall(r"""['"](--[a-zA-Z][\w-]*)['"]""", module.read_text("utf-8")))
-
-
-def pipeline_options(arguments: Sequence[str]) -> "PipelineOptions":
-    """The whole command line as Beam's options, our groups among them."""
-    from apache_beam.options.pipeline_options import PipelineOptions
-
-    _register_groups(PipelineOptions)
-    return PipelineOptions(list(arguments))
-
-
-@functools.cache
-def _register_groups(base: type) -> tuple[type, ...]:
-    """Beam knows a group as long as its class, a subclass of its own, is kept."""
-    return tuple(type(group.__name__, (group, base), {}) for group in GROUPS)
+GROUPS = (InputOptions, OutputOptions, ModelOptions, ReportOptions)

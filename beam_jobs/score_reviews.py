@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from beam_jobs.command_line import parse, pipeline_options
 from beam_jobs.logs import JOB_LOGGER, log_to_stderr
-from beam_jobs.options import parse, pipeline_options
 from schemas.errors import UserError
 
 if TYPE_CHECKING:

@@ -19,19 +19,26 @@ RANGE_BYTES = 64 * 1024 * 1024
 """Files that can be split are read in ranges of this size."""
 
 
-def match_files(patterns: Sequence[str]) -> list[str]:
+def match_files(patterns: Sequence[str]) -> dict[str, int]:
     """Finds the files that patterns match on any of Beam's file systems.
 
     Args:
         patterns: paths, in which `*` stands for anything within a directory, `**` for anything.
 
     Returns:
-        Paths, sorted; each file once, however many patterns match it.
+        Size of each file in bytes by its path, sorted; each file once, however many patterns
+        match it.
 
     Raises:
         UserError: a pattern matches nothing, names a directory, or can't be looked up.
     """
-    return list(_sizes(patterns))
+    sizes: dict[str, int] = {}
+    for pattern in patterns:
+        sizes.update(_matched(pattern))
+    paths: dict[str, str] = {}
+    for path in sorted(sizes):
+        paths.setdefault(_identity(path), path)
+    return {path: sizes[path] for path in paths.values()}
 
 
 @dataclass(eq=False)
@@ -66,7 +73,7 @@ def file_ranges(patterns: Sequence[str], input_format: str) -> Iterator[FileRang
 
     All patterns are matched in one place, since a file that two of them match is read once.
     """
-    for path, size in _sizes(patterns).items():
+    for path, size in match_files(patterns).items():
         FileSystems.report_source_lineage(path)
         whole = bool(compression_suffix(path)) or not format_of(path, input_format).splittable
         starts = [0] if whole else range(0, max(size, 1), RANGE_BYTES)
@@ -79,17 +86,6 @@ def read_range(
 ) -> Iterator[Payload | Rejection]:
     """Reads the records that start in a range of a file."""
     return format_of(part.path, input_format).read(part, columns)
-
-
-def _sizes(patterns: Sequence[str]) -> dict[str, int]:
-    """Size in bytes of each matched file by its path, sorted."""
-    sizes: dict[str, int] = {}
-    for pattern in patterns:
-        sizes.update(_matched(pattern))
-    paths: dict[str, str] = {}
-    for path in sorted(sizes):
-        paths.setdefault(_identity(path), path)
-    return {path: sizes[path] for path in paths.values()}
 
 
 def _identity(path: str) -> str:

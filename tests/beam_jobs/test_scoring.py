@@ -4,8 +4,9 @@ import apache_beam as beam
 import pytest
 from apache_beam.testing.util import assert_that, equal_to
 
+from beam_jobs.encoding import TextlessReview, serialize, token_length
 from beam_jobs.parsing import REJECTIONS
-from beam_jobs.scoring import MakeScores, TextlessReview, make_score, serialize, token_length
+from beam_jobs.scoring import MakeScores, make_score
 from schemas.payload import Origin
 from schemas.rejection import Reason, Rejection, Stage
 from schemas.review import Review

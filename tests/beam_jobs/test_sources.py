@@ -132,9 +132,9 @@ def test_files_are_sorted_and_named_once(tmp_path: Path, monkeypatch: pytest.Mon
         path.parent.mkdir(exist_ok=True)
         path.touch()
 
-    assert match_files(["*.csv", "b.csv", "./a.csv"]) == ["./a.csv", "b.csv"]
-    assert match_files(["deep/*", "**/c.csv"]) == ["deep/c.csv"]
-    assert match_files([f"{tmp_path}/**"]) == [
+    assert list(match_files(["*.csv", "b.csv", "./a.csv"])) == ["./a.csv", "b.csv"]
+    assert list(match_files(["deep/*", "**/c.csv"])) == ["deep/c.csv"]
+    assert list(match_files([f"{tmp_path}/**"])) == [
         f"{tmp_path}/{name}" for name in ("a.csv", "b.csv", "deep/c.csv")
     ]
 

@@ -2,14 +2,9 @@ import apache_beam  # noqa: F401 - every module of Beam that has options is load
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions, _BeamArgumentParser
 
+from beam_jobs.command_line import beam_flags, parse, pipeline_options
 from beam_jobs.formats import FORMATS
-from beam_jobs.options import (
-    INPUT_FORMATS,
-    OUTPUT_FORMATS,
-    beam_flags,
-    parse,
-    pipeline_options,
-)
+from beam_jobs.options import INPUT_FORMATS, OUTPUT_FORMATS
 from beam_jobs.sinks import SUFFIXES
 from schemas.errors import UserError
 

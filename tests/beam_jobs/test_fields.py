@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from beam_jobs.job import described_fields, review_fields
+from beam_jobs.fields import described_fields, review_fields
 from schemas.errors import UserError
 from schemas.field import Field, FieldType
 from schemas.review import KeptField
@@ -17,7 +17,15 @@ DESCRIBED = {
 
 
 def options(**changes: object) -> Namespace:
-    return Namespace(**{"text_field": "text", "id_field": "", "keep_fields": None, **changes})
+    return Namespace(
+        **{
+            "text_field": "text",
+            "id_field": "",
+            "keep_fields": None,
+            "output_format": "jsonl",
+            **changes,
+        }
+    )
 
 
 def kept(text: str, described: dict[str, dict[str, FieldType]] = DESCRIBED) -> KeptField:
@@ -53,6 +61,14 @@ def test_input_without_fields_has_nothing_to_check() -> None:
     fields = review_fields(options(text_field="body", id_field="key"), {})
 
     assert fields.names() == ("body", "key")
+
+
+def test_avro_takes_no_name_with_a_blank() -> None:
+    described = {"a.csv": {"text": FieldType.STRING, "how many": FieldType.STRING}}
+
+    with pytest.raises(UserError, match="Avro takes names of letters"):
+        review_fields(options(keep_fields=["how many"], output_format="avro"), described)
+    assert review_fields(options(keep_fields=["how many"]), described).kept
 
 
 def test_looks_at_the_first_file_with_fields_of_each_format(tmp_path: Path) -> None:
