@@ -1,8 +1,10 @@
 """The README says what is so."""
 
+import argparse
 import re
 from pathlib import Path
 
+from beam_jobs.command_line import beam_flags
 from beam_jobs.options import GROUPS
 from schemas.rejection import Reason
 
@@ -15,15 +17,13 @@ def test_every_reason_stands_in_the_readme() -> None:
 
 
 def test_options_in_the_readme_exist() -> None:
-    import argparse
-
     parser = argparse.ArgumentParser()
     for group in GROUPS:
         group._add_argparse_args(parser)
     ours = {flag for action in parser._actions for flag in action.option_strings}
-    others = {"--runner", "--project", "--region", "--temp_location", "--no-deps", "--preset"}
+    others = {"--no-deps", "--preset"}
 
-    assert set(re.findall(r"--[a-z][\w-]*", README)) <= ours | others
+    assert set(re.findall(r"--[a-z][\w-]*", README)) <= ours | beam_flags() | others
 
 
 def test_the_first_command_and_its_output_come_first() -> None:
