@@ -1,7 +1,7 @@
 """The output prefix: free before a run, readable after it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from apache_beam.io.filesystems import FileSystems
 
@@ -33,7 +33,7 @@ def check_output(prefix: str, inputs: Sequence[str], overwrite: bool) -> str:
         )
     for folder in _FOLDERS:
         for path in _files_in(prefix, folder):
-            if not _OWN_NAME.fullmatch(_name_in(prefix, folder, path)):
+            if not _OWN_NAME.fullmatch(path.removeprefix(f"{prefix}/{folder}/")):
                 raise UserError(
                     f"--output {prefix}: {path} is not of this job and stands where its rows go; "
                     "move it or choose another prefix"
@@ -47,22 +47,22 @@ def clear_output(prefix: str) -> None:
 
     Call `check_output` before: it makes sure that nothing else is there.
     """
-    doomed = [f"{prefix}/{FILE_NAME}"] if FileSystems.exists(f"{prefix}/{FILE_NAME}") else []
-    for folder in _FOLDERS:
-        for path in _files_in(prefix, folder):
-            first, slash, _ = _name_in(prefix, folder, path).partition("/")
-            doomed.append(f"{prefix}/{folder}/{first}{slash}")
-    for path in dict.fromkeys(doomed):
+    for path in _left_over(prefix):
         FileSystems.delete([path])
+
+
+def _left_over(prefix: str) -> Iterator[str]:
+    if FileSystems.exists(f"{prefix}/{FILE_NAME}"):
+        yield f"{prefix}/{FILE_NAME}"
+    for folder in _FOLDERS:
+        yield from _files_in(prefix, folder)
+        if FileSystems.exists(f"{prefix}/{folder}"):  # not in a bucket: it has no folders
+            yield f"{prefix}/{folder}"
 
 
 def _files_in(prefix: str, folder: str) -> list[str]:
     matched = FileSystems.match([f"{prefix}/{folder}/**"])[0].metadata_list
     return [metadata.path for metadata in matched]
-
-
-def _name_in(prefix: str, folder: str, path: str) -> str:
-    return path.removeprefix(f"{prefix}/{folder}/")
 
 
 def _check_writable(prefix: str) -> None:

@@ -34,8 +34,9 @@ _BOOLS = {"true": True, "false": False}
 def cast(value: Any, to: FieldType) -> Any:
     """Gives `value` the type of a field, or refuses.
 
-    Text is read as a number, truth value, date or time where the field asks for one, since CSV
-    holds nothing but text. No other conversion happens, and null stays null.
+    Bytes are read as UTF-8, and text as a number, truth value, date or time where the field asks
+    for one, since tf.train.Example holds bytes and CSV nothing but text. No other conversion
+    happens, and null stays null.
 
     Returns:
         str, int, float, bool, datetime.datetime (aware, UTC), datetime.date or None.
@@ -45,10 +46,9 @@ def cast(value: Any, to: FieldType) -> Any:
     """
     if value is None:
         return None
-    if to is FieldType.JSON:
-        return _json(value)
-    cast_to = _CASTS[to]
-    return cast_to(value)
+    if isinstance(value, bytes):
+        value = value.decode("utf-8")
+    return _CASTS[to](value)
 
 
 def _json(value: Any) -> str:
@@ -63,8 +63,6 @@ def _json_value(value: Any) -> str:
 
 
 def _string(value: Any) -> str:
-    if isinstance(value, bytes):
-        value = value.decode("utf-8")
     if not isinstance(value, str):
         raise ValueError
     value.encode("utf-8")
@@ -124,4 +122,5 @@ _CASTS = {
     FieldType.BOOL: _bool,
     FieldType.TIMESTAMP: _timestamp,
     FieldType.DATE: _date,
+    FieldType.JSON: _json,
 }

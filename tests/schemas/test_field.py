@@ -17,6 +17,7 @@ NOON = datetime.datetime(2026, 11, 22, 12, tzinfo=UTC)
         (b"\xc3\xa9", FieldType.STRING, "é"),
         (5, FieldType.INT64, 5),
         ("-5", FieldType.INT64, -5),
+        (b"-5", FieldType.INT64, -5),
         (-(2**63), FieldType.INT64, -(2**63)),
         (5, FieldType.FLOAT64, 5.0),
         ("4.5", FieldType.FLOAT64, 4.5),
