@@ -20,10 +20,10 @@ class LengthBatches:
     ) -> None:
         """
         Args:
-          tokens: the ids of n reviews.
-          labels: float32 [n], 1 for positive.
-          settings: batch size, token dropout and seed.
-          unknown: the id that hides a dropped token.
+            tokens: the ids of n reviews.
+            labels: float32 [n], 1 for positive.
+            settings: batch size, token dropout and seed.
+            unknown: the id that hides a dropped token.
         """
         self._tokens = tokens
         self._labels = labels
@@ -59,9 +59,9 @@ def by_length(rows: np.ndarray, lengths: np.ndarray, size: int) -> list[np.ndarr
     """Cuts rows into batches of like length, the shortest first.
 
     Args:
-      rows: int64 [k], row numbers.
-      lengths: int64 [n], the number of tokens of each row.
-      size: rows per batch.
+        rows: int64 [k], row numbers.
+        lengths: int64 [n], the number of tokens of each row.
+        size: rows per batch.
     """
     ordered = rows[np.argsort(lengths[rows], kind="stable")]
     return [ordered[start : start + size] for start in range(0, len(ordered), size)]

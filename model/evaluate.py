@@ -38,11 +38,11 @@ def predict(network: Callable[[np.ndarray], np.ndarray], tokens: TokenIds) -> np
     """Probabilities of many reviews, computed in batches of like length.
 
     Args:
-      network: from padded token ids, int32 [batch, length], to probabilities, float32 [batch].
-      tokens: ids of n reviews.
+        network: from padded token ids, int32 [batch, length], to probabilities, float32 [batch].
+        tokens: ids of n reviews.
 
     Returns:
-      float32 [n], in the order of the reviews.
+        float32 [n], in the order of the reviews.
     """
     lengths = np.diff(tokens.row_splits)
     probabilities = np.empty(len(lengths), np.float32)

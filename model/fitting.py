@@ -27,7 +27,7 @@ def fit(
     """Trains a classifier in place, telling its progress on stderr.
 
     Returns:
-      The mean loss of each epoch, in nats per review.
+        The mean loss of each epoch, in nats per review.
     """
     tokens = tokenizer.tokenize([review.text for review in reviews])
     batches = LengthBatches(tokens, labels_of(reviews), settings, tokenizer.unknown)
@@ -53,8 +53,8 @@ def optimizer(steps: int, settings: TrainingSettings) -> tf_keras.optimizers.Opt
     """AdamW of Loshchilov and Hutter 2019 (https://arxiv.org/abs/1711.05101).
 
     Args:
-      steps: total number of training steps.
-      settings: learning rate, warm-up, weight decay, clipping.
+        steps: total number of training steps.
+        settings: learning rate, warm-up, weight decay, clipping.
     """
     adam = tf_keras.optimizers.AdamW(
         RiseAndFall(settings.learning_rate, steps, settings.warm_up_share),
@@ -71,9 +71,9 @@ class RiseAndFall(tf_keras.optimizers.schedules.LearningRateSchedule):
     def __init__(self, highest: float, steps: int, warm_up_share: float) -> None:
         """
         Args:
-          highest: learning rate at the end of the warm-up.
-          steps: total number of steps.
-          warm_up_share: 0..1, share of the steps.
+            highest: learning rate at the end of the warm-up.
+            steps: total number of steps.
+            warm_up_share: 0..1, share of the steps.
         """
         self._highest = highest
         self._warm_up = max(1.0, steps * warm_up_share)
@@ -93,8 +93,8 @@ class Progress:
     def __init__(self, steps: int, batch_size: int) -> None:
         """
         Args:
-          steps: total number of training steps.
-          batch_size: reviews per step.
+            steps: total number of training steps.
+            batch_size: reviews per step.
         """
         self._steps = steps
         self._batch_size = batch_size
@@ -105,9 +105,9 @@ class Progress:
         """Counts a step.
 
         Args:
-          epoch: the current one, from 0.
-          loss: mean of this epoch so far, in nats per review.
-          accuracy: mean of this epoch so far, 0..1.
+            epoch: the current one, from 0.
+            loss: mean of this epoch so far, in nats per review.
+            accuracy: mean of this epoch so far, 0..1.
         """
         self._done += 1
         now = time.monotonic()

@@ -89,10 +89,10 @@ def parse(argv: Sequence[str] | None) -> Options:
     """Options from a command line.
 
     Args:
-      argv: arguments; those of the process when None.
+        argv: arguments; those of the process when None.
 
     Raises:
-      UserError: an unknown option or an impossible value.
+        UserError: an unknown option or an impossible value.
     """
     parser = build_parser()
     given, unknown = parser.parse_known_args(argv)

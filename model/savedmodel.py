@@ -46,7 +46,7 @@ def check_output(directory: Path) -> None:
     """Checks that a model can be exported to a directory, before time is spent on training.
 
     Raises:
-      UserError: it isn't empty, isn't a directory, or can't be made.
+        UserError: it isn't empty, isn't a directory, or can't be made.
     """
     if directory.is_dir() and any(directory.iterdir()):
         raise UserError(f"{directory} isn't empty: remove it or give another --output")
@@ -60,9 +60,9 @@ def export(serving: Serving, card: Mapping[str, Any], directory: Path) -> None:
     """Writes an artifact as a whole or not at all.
 
     Args:
-      serving: the network with its signatures.
-      card: the model card, as JSON will have it.
-      directory: absent or empty.
+        serving: the network with its signatures.
+        card: the model card, as JSON will have it.
+        directory: absent or empty.
     """
     import tensorflow as tf
 
@@ -81,11 +81,11 @@ class ScoringModel:
     def __init__(self, network: Any, directory: Path) -> None:
         """
         Args:
-          network: what `tf.saved_model.load` gave.
-          directory: where it came from, for errors.
+            network: what `tf.saved_model.load` gave.
+            directory: where it came from, for errors.
 
         Raises:
-          UserError: the network has no usable signature for token ids.
+            UserError: the network has no usable signature for token ids.
         """
         # The signature works only as long as the object that owns the weights lives.
         self._network = network
@@ -95,10 +95,10 @@ class ScoringModel:
         """Probability that each review is positive.
 
         Args:
-          input_word_ids: int32 [n, length], padded with 0; length up to the model's `max_length`.
+            input_word_ids: int32 [n, length], padded with 0; length up to the model's `max_length`.
 
         Returns:
-          float32 [n], 0..1.
+            float32 [n], 0..1.
         """
         import tensorflow as tf
 
@@ -110,10 +110,10 @@ def load(directory: Path | str) -> ScoringModel:
     """Loads an exported model.
 
     Args:
-      directory: the model, on local disk.
+        directory: the model, on local disk.
 
     Raises:
-      UserError: no model there, one that wasn't made by train-sentiment, or a damaged one.
+        UserError: no model there, one that wasn't made by train-sentiment, or a damaged one.
     """
     read_card(directory)
     import_tensorflow()
@@ -131,7 +131,7 @@ def ids_signature(network: Any, directory: Path) -> Any:
     """The function from token ids to probabilities.
 
     Raises:
-      UserError: there is none, or it has other inputs or outputs.
+        UserError: there is none, or it has other inputs or outputs.
     """
     import tensorflow as tf
 

@@ -20,8 +20,8 @@ class Serving(tf.Module):
     def __init__(self, classifier: tf_keras.Model, tokenizer: Tokenizer) -> None:
         """
         Args:
-          classifier: from token ids, int32 [n, length], to probabilities, float32 [n].
-          tokenizer: cuts text as in training; its vocabulary becomes part of the export.
+            classifier: from token ids, int32 [n, length], to probabilities, float32 [n].
+            tokenizer: cuts text as in training; its vocabulary becomes part of the export.
         """
         super().__init__()
         self.vocabulary = tf.saved_model.Asset(str(tokenizer.vocabulary))

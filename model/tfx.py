@@ -16,11 +16,11 @@ class StringSignature:
     """How to call a SavedModel that takes one string.
 
     Attributes:
-      name: of the signature.
-      example_feature: bytes feature of the tf.train.Example that holds the review; empty where
-        the model takes the text itself.
-      output: name of the output that holds the probability of positive.
-      index: which number of a row of that output; -1 is the last.
+        name: of the signature.
+        example_feature: bytes feature of the tf.train.Example that holds the review; empty where
+            the model takes the text itself.
+        output: name of the output that holds the probability of positive.
+        index: which number of a row of that output; -1 is the last.
     """
 
     name: str
@@ -35,14 +35,14 @@ def string_signature(
     """Settles how to call a model, from what the user said and from the model itself.
 
     Args:
-      directory: the SavedModel.
-      signature: its signature; empty for the default.
-      example_feature: see `StringSignature`.
-      positive_output: `NAME` or `NAME:INDEX`; empty where the model has one output only.
+        directory: the SavedModel.
+        signature: its signature; empty for the default.
+        example_feature: see `StringSignature`.
+        positive_output: `NAME` or `NAME:INDEX`; empty where the model has one output only.
 
     Raises:
-      UserError: no SavedModel is there, it hasn't the signature or the output, or its signature
-        takes something other than one string.
+        UserError: no SavedModel is there, it hasn't the signature or the output, or its signature
+            takes something other than one string.
     """
     if Path(directory, CARD).is_file() and not signature:
         return StringSignature("examples", "text", "positive_probability", -1)
@@ -100,7 +100,7 @@ def probability(prediction: Any, output: str, index: int) -> float:
     """The probability of positive in a `PredictionLog`.
 
     Raises:
-      KeyError, IndexError: the prediction has no such output, or no such number in it.
+        KeyError, IndexError: the prediction has no such output, or no such number in it.
     """
     import tensorflow as tf
 

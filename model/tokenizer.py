@@ -54,14 +54,14 @@ class Tokenizer:
         """Reads the vocabulary and builds its lookup automaton (about a second).
 
         Args:
-          vocabulary: file with one word piece per line; the line number is the token id.
-          lower_case: lower-case the text and strip accents, as uncased vocabularies need.
-          max_length: most tokens of a review, [CLS] and [SEP] included; at least 3.
-          head_share: 0..1, the share of places given to the beginning of a review that is too
-            long; the others go to its end. 1.0 keeps the beginning only.
+            vocabulary: file with one word piece per line; the line number is the token id.
+            lower_case: lower-case the text and strip accents, as uncased vocabularies need.
+            max_length: most tokens of a review, [CLS] and [SEP] included; at least 3.
+            head_share: 0..1, the share of places given to the beginning of a review that is too
+                long; the others go to its end. 1.0 keeps the beginning only.
 
         Raises:
-          UserError: the vocabulary can't be read or lacks a special token.
+            UserError: the vocabulary can't be read or lacks a special token.
         """
         import_tensorflow()
         import tensorflow as tf
@@ -88,10 +88,10 @@ class Tokenizer:
         """Builds the tokenizer that an exported model was trained with.
 
         Args:
-          directory: an exported model.
+            directory: an exported model.
 
         Raises:
-          UserError: the directory isn't an exported model, or is damaged.
+            UserError: the directory isn't an exported model, or is damaged.
         """
         card = read_card(directory)
         return cls(vocabulary_path(directory), card.lower_case, card.max_length, card.head_share)
@@ -100,11 +100,11 @@ class Tokenizer:
         """Token ids as tensors; usable in a `tf.function` and in signatures.
 
         Args:
-          texts: string [n], UTF-8.
+            texts: string [n], UTF-8.
 
         Returns:
-          ids: int32 ragged [n, (length)], length between 2 and `max_length`.
-          token_counts: int32 [n], word pieces before truncation.
+            ids: int32 ragged [n, (length)], length between 2 and `max_length`.
+            token_counts: int32 [n], word pieces before truncation.
         """
         import tensorflow as tf
 
@@ -128,10 +128,10 @@ class Tokenizer:
         """Which reviews lose word pieces.
 
         Args:
-          token_counts: int32 [n], as `encode` and `tokenize` give them.
+            token_counts: int32 [n], as `encode` and `tokenize` give them.
 
         Returns:
-          bool [n].
+            bool [n].
         """
         return token_counts + SPECIAL_PLACES > self.max_length
 
@@ -139,10 +139,10 @@ class Tokenizer:
         """Token ids as arrays. Call it with hundreds of texts at a time: single ones are slow.
 
         Args:
-          texts: n reviews.
+            texts: n reviews.
 
         Returns:
-          The ids of the n reviews, in order.
+            The ids of the n reviews, in order.
         """
         import tensorflow as tf
 
@@ -154,7 +154,7 @@ def read_vocabulary(path: Path | str) -> list[str]:
     """Word pieces in the order of their ids.
 
     Raises:
-      UserError: the file can't be read, lacks a special token, or doesn't begin with the padding.
+        UserError: the file can't be read, lacks a special token, or doesn't begin with the padding.
     """
     try:
         pieces = Path(path).read_text(encoding="utf-8").rstrip("\n").split("\n")

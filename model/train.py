@@ -24,10 +24,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command.
 
     Args:
-      argv: arguments; those of the process when None.
+        argv: arguments; those of the process when None.
 
     Returns:
-      The exit code: 0, or 2 when the user has to mend something.
+        The exit code: 0, or 2 when the user has to mend something.
     """
     # Where there is no GPU, TensorFlow's libraries report that as an error. What really goes wrong
     # comes as an exception too.
@@ -44,7 +44,7 @@ def train(options: Options) -> None:
     """Trains, evaluates and exports one model.
 
     Raises:
-      UserError: the data, the checkpoint or the output directory can't be used.
+        UserError: the data, the checkpoint or the output directory can't be used.
     """
     check_output(options.output)
     data = read_data(options.data)
