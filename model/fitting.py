@@ -40,7 +40,7 @@ def fit(
     progress = Progress(steps, settings.batch_size)
     losses: list[float] = []
     # Keras' own loop would feed batches through a generator dataset, which makes the process return
-    # freed memory to the system at once; that trebles the time of a step.
+    # freed memory to the system at once, and ask for it again at the next step.
     for epoch in range(settings.epochs):
         for step, (ids, labels) in enumerate(batches):
             loss, accuracy = classifier.train_on_batch(ids, labels, reset_metrics=step == 0)
