@@ -1,7 +1,10 @@
 """The job through its command line, on the bundled model."""
 
+import contextlib
 import csv
 import json
+import os
+import pty
 import re
 import signal
 import subprocess
@@ -12,6 +15,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+import tensorflow as tf
 
 from beam_jobs.demo import SAMPLES
 from beam_jobs.score_reviews import main
@@ -95,6 +99,38 @@ def test_tfx_bsl_scores_a_signature_that_takes_text(tmp_path: Path) -> None:
     by_ids = scored(arguments, tmp_path / "ids")
     for one, other in zip(by_text, by_ids, strict=True):
         assert one["positive_probability"] == pytest.approx(other["positive_probability"], abs=1e-5)
+
+
+@pytest.mark.parametrize("feature", ["", "review"])
+def test_tfx_bsl_scores_models_of_others(tmp_path: Path, feature: str) -> None:
+    """A model that knows nothing but how long a text is, with a probability for each class."""
+
+    def classify(strings: tf.Tensor) -> dict[str, tf.Tensor]:
+        if feature:
+            spec = {feature: tf.io.FixedLenFeature([], tf.string)}
+            strings = tf.io.parse_example(strings, spec)[feature]
+        positive = tf.minimum(tf.cast(tf.strings.length(strings), tf.float32) / 8, 1.0)
+        return {"probabilities": tf.stack([1 - positive, positive], axis=1)}
+
+    module, model = tf.Module(), tmp_path / "length"
+    signature = tf.function(classify, input_signature=[tf.TensorSpec([None], tf.string)])
+    tf.saved_model.save(module, str(model), signatures={"serving_default": signature})
+    dump = tmp_path / "dump.txt"
+    dump.write_text("ab\nabcdef\n" + "abcdefgh" * 9 + "\n", "utf-8")
+    arguments = ["--input", str(dump), "--engine", "tfx_bsl", "--model", str(model)]
+
+    last = scored([*arguments, "--example_feature", feature], tmp_path / "last")
+    first = scored(
+        [*arguments, "--example_feature", feature, "--positive_output", "probabilities:0"],
+        tmp_path / "first",
+    )
+
+    by_position = {row["review_id"].rpartition("#")[2]: row for row in last}
+    found = {position: row["positive_probability"] for position, row in by_position.items()}
+    assert found == {"0": 0.25, "3": 0.75, "10": 1.0}
+    assert sorted(row["positive_probability"] for row in first) == [0.0, 0.25, 0.75]
+    assert {row["token_count"] for row in last} == {None}
+    assert all(row["model"].startswith("length@") for row in last)
 
 
 def test_too_many_rejections_fail_the_run_but_lose_nothing(
@@ -191,6 +227,25 @@ def test_the_process_says_how_it_ended(tmp_path: Path) -> None:
 
     assert done.returncode == 2
     assert done.stderr.startswith("score-reviews: error: --output is missing")
+
+
+@pytest.mark.slow
+def test_a_terminal_shows_how_far_the_run_is(tmp_path: Path) -> None:
+    dump = tmp_path / "dump.txt"
+    dump.write_text("An uneven but often charming film.\n" * 10_000, "utf-8")
+    command = [*COMMAND, "--input", str(dump), "--output", str(tmp_path / "out")]
+    terminal, stderr = pty.openpty()
+    process = subprocess.Popen(command, stderr=stderr, stdout=subprocess.DEVNULL)
+    os.close(stderr)
+    shown = b""
+    with contextlib.suppress(OSError):  # Linux ends a terminal's output so
+        while piece := os.read(terminal, 4096):
+            shown += piece
+    os.close(terminal)
+
+    assert process.wait() == 0
+    assert re.search(rb"\r[\d,]+ read, [\d,]+ scored, 0 rejected, [\d,]+ reviews/s", shown)
+    assert b"\n" not in shown
 
 
 @pytest.mark.slow
