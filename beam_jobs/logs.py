@@ -8,6 +8,11 @@ import time
 
 JOB_LOGGER = "beam_jobs"
 
+_NO_NEWS = (
+    "type hint will be ignored",  # Beam doesn't check types of steps with several outputs
+    "Resource module is not available",  # Beam's RunInference says so where there is no PyTorch
+)
+
 
 def log_to_stderr(log_format: str, quiet: bool) -> None:
     """Sets up logging for the process.
@@ -28,12 +33,14 @@ def log_to_stderr(log_format: str, quiet: bool) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.ERROR if quiet else logging.WARNING)
+    # TensorFlow warns of its own functions that tfx-bsl calls.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     logging.getLogger(JOB_LOGGER).setLevel(logging.ERROR if quiet else logging.INFO)
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Beam warns, on every run, that it can't check types of steps with several outputs."""
-    return "type hint will be ignored" not in str(record.msg)
+    """Whether a record tells more than what is the same on every run."""
+    return not any(words in str(record.msg) for words in _NO_NEWS)
 
 
 class _Text(logging.Formatter):

@@ -12,6 +12,8 @@ logging.getLogger("beam_jobs.progress").info("20 read")
 logging.getLogger("apache_beam").info("chatter")
 logging.getLogger("apache_beam").warning("slow")
 logging.warning("This output type hint will be ignored and more")
+logging.warning("Resource module is not available for current platform")
+logging.getLogger("tensorflow").warning("deprecated")
 try:
     1 / 0
 except ZeroDivisionError:
