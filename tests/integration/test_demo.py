@@ -17,7 +17,9 @@ def test_the_readme_shows_the_demo(
 
     assert main() == 0
 
-    printed = capsys.readouterr().out.splitlines()
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    printed = captured.out.splitlines()
     (block,) = re.findall(r"```text\n(read .*?)\n\.\.\.\n```", README.read_text("utf-8"), re.DOTALL)
     shown = [line for line in block.splitlines() if not line.startswith("time")]
     assert [line for line in printed if line in shown] == shown
