@@ -9,6 +9,7 @@ from benchmarks.movie_reviews import measure, shipped_csv
 
 
 @pytest.mark.slow
+@pytest.mark.tfx_bsl
 def test_every_format_gives_the_same_scores(tmp_path: Path) -> None:
     dump = tmp_path / "dump.csv"
     with shipped_csv().open(encoding="utf-8", newline="") as file:

@@ -22,6 +22,12 @@ from beam_jobs.score_reviews import main
 
 COMMAND = [sys.executable, "-m", "beam_jobs.score_reviews"]
 HEADER = "id,text,stars\n"
+TFX_MISTAKES = [
+    (["--engine", "tfx_bsl", "--model", "."], "not a SavedModel"),
+    (["--engine", "tfx_bsl", "--signature", "absent"], "has no signature absent"),
+    (["--engine", "tfx_bsl", "--signature", "token_ids"], "other than one string"),
+    (["--engine", "tfx_bsl", "--signature", "serving_default"], "--positive_output"),
+]
 
 
 def rows(prefix: Path, kind: str = "scores") -> list[dict[str, Any]]:
@@ -78,6 +84,7 @@ def test_the_same_run_gives_the_same_rows(tmp_path: Path) -> None:
     assert len({row["review_id"] for row in first}) == 20
 
 
+@pytest.mark.tfx_bsl
 def test_both_engines_agree(tmp_path: Path) -> None:
     arguments = ["--input", str(SAMPLES), "--id_field", "review_id"]
 
@@ -89,6 +96,7 @@ def test_both_engines_agree(tmp_path: Path) -> None:
         assert one["positive_probability"] == pytest.approx(other["positive_probability"], abs=1e-5)
 
 
+@pytest.mark.tfx_bsl
 def test_tfx_bsl_scores_a_signature_that_takes_text(tmp_path: Path) -> None:
     arguments = ["--input", str(SAMPLES), "--id_field", "review_id"]
     text = ["--engine", "tfx_bsl", "--signature", "serving_default"]
@@ -101,6 +109,7 @@ def test_tfx_bsl_scores_a_signature_that_takes_text(tmp_path: Path) -> None:
         assert one["positive_probability"] == pytest.approx(other["positive_probability"], abs=1e-5)
 
 
+@pytest.mark.tfx_bsl
 @pytest.mark.parametrize("feature", ["", "review"])
 def test_tfx_bsl_scores_models_of_others(tmp_path: Path, feature: str) -> None:
     """A model that knows nothing but how long a text is, with a probability for each class."""
@@ -181,13 +190,10 @@ def test_a_run_is_not_overwritten_by_accident(
         (["--keep_fields", "label=id"], "score rows already have a column"),
         (["--model", "absent"], "absent"),
         (["--model", "."], "isn't a SavedModel"),
-        (["--engine", "tfx_bsl", "--model", "."], "not a SavedModel"),
-        (["--engine", "tfx_bsl", "--signature", "absent"], "has no signature absent"),
-        (["--engine", "tfx_bsl", "--signature", "token_ids"], "other than one string"),
-        (["--engine", "tfx_bsl", "--signature", "serving_default"], "--positive_output"),
         (["--inptu", "x"], "did you mean --input?"),
         (["--runner", "AbsentRunner"], "--runner AbsentRunner can't be used so"),
         (["--runner", "DataflowRunner"], "Missing required option: region"),
+        *(pytest.param(*mistake, marks=pytest.mark.tfx_bsl) for mistake in TFX_MISTAKES),
     ],
 )
 def test_a_mistake_is_one_line_and_leaves_nothing(

@@ -11,6 +11,8 @@ from beam_jobs.formats.tfrecord import BATCH_EXAMPLES, TFRECORD
 from schemas.rejection import Reason, Rejection, Stage
 from tests.beam_jobs.formats.files import example, frame, masked_crc, outcomes, read
 
+pytestmark = pytest.mark.tfx_bsl
+
 WRITTEN_BY_TENSORFLOW = bytes.fromhex(
     "3e00000000000000d9d240e70a3c0a160a0673636f726573120c120a0a080000003f0000803e0a0e0a057374617273"
     "12051a030a01040a120a0474657874120a0a080a06536368c3b66e62e1b1e2"
