@@ -32,6 +32,7 @@ def write(path: Path, texts: list[str], compression: str = "") -> Path:
     return path.rename(f"{path}{compression}")
 
 
+@pytest.mark.tfx_bsl
 def test_files_of_all_formats_are_read_once(
     tmp_path: Path, reviews: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

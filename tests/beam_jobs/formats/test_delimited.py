@@ -22,12 +22,14 @@ def csv_file(folder: Path, content: bytes) -> Path:
     return path
 
 
-@given(st.lists(st.tuples(st.text(max_size=8), st.text(max_size=8)), max_size=6))
+# Python 3.10 can't write NUL; that it is read has a test of its own.
+WRITABLE = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=8)
+
+
+@given(st.lists(st.tuples(WRITABLE, WRITABLE), max_size=6))
 def test_what_csv_writes_is_read(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]]
 ) -> None:
-    rows = [(a.encode("utf-8", "replace").decode(), b) for a, b in rows]
-    rows = [(a, b.encode("utf-8", "replace").decode()) for a, b in rows]
     out = io.StringIO(newline="")
     csv.writer(out, quoting=csv.QUOTE_ALL).writerows([("id", "text"), *rows])
     path = csv_file(tmp_path_factory.getbasetemp(), out.getvalue().encode())

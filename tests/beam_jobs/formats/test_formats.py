@@ -62,6 +62,7 @@ def test_tfrecord_without_its_package_says_so(monkeypatch: pytest.MonkeyPatch) -
         format_of("reviews.tfrecord")
 
 
+@pytest.mark.tfx_bsl
 def test_describing_a_missing_file_is_a_user_error(tmp_path: Path) -> None:
     for name, known in FORMATS.items():
         if name != "text":

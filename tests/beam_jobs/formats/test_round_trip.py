@@ -50,6 +50,7 @@ def test_ranges_of_any_size_hold_the_same_records(
     assert read(path, step=step) == read(path)
 
 
+@pytest.mark.tfx_bsl
 def test_positions_are_what_they_are_said_to_be(reviews: list[str], tmp_path: Path) -> None:
     lines = one_line(reviews)
     for suffix in WRITERS:
