@@ -1,12 +1,10 @@
 """Reviews of like length together, so that little of a batch is padding."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import apache_beam as beam
-import numpy as np
-from numpy.typing import NDArray
 
 T = TypeVar("T")
 
@@ -60,18 +58,3 @@ def cut_batches(
         batch.append(element)
     if batch:
         yield batch
-
-
-def pad(rows: Sequence[NDArray[np.int32]]) -> NDArray[np.int32]:
-    """Stacks rows of token ids, filled up with 0 at their ends.
-
-    Args:
-        rows: arrays of shape (length of the row,), at least one.
-
-    Returns:
-        Array of shape (rows, length of the longest row).
-    """
-    lengths = np.fromiter(map(len, rows), np.int64, len(rows))
-    padded = np.zeros((len(rows), lengths.max()), np.int32)
-    padded[np.arange(lengths.max()) < lengths[:, None]] = np.concatenate(rows)
-    return padded

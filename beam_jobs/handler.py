@@ -11,7 +11,7 @@ from apache_beam.ml.inference.base import ModelHandler
 from numpy.typing import NDArray
 
 from beam_jobs import metrics
-from beam_jobs.batching import pad
+from model.batches import pad
 from model.savedmodel import ScoringModel, load
 
 TokenIds = NDArray[np.int32]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -70,7 +70,19 @@ def by_length(rows: np.ndarray, lengths: np.ndarray, size: int) -> list[np.ndarr
 def padded(tokens: TokenIds, rows: np.ndarray) -> np.ndarray:
     """Token ids of some rows, int32 [len(rows), length of the longest], padded with 0."""
     starts, ends = tokens.row_splits[rows], tokens.row_splits[rows + 1]
-    ids = np.zeros([len(rows), (ends - starts).max()], np.int32)
-    for place, start, end in zip(ids, starts, ends, strict=True):
-        place[: end - start] = tokens.values[start:end]
-    return ids
+    return pad([tokens.values[start:end] for start, end in zip(starts, ends, strict=True)])
+
+
+def pad(rows: Sequence[np.ndarray]) -> np.ndarray:
+    """Stacks rows of token ids, filled up with 0 at their ends.
+
+    Args:
+        rows: int32 [length of the row] each, at least one.
+
+    Returns:
+        int32 [len(rows), length of the longest].
+    """
+    lengths = np.fromiter(map(len, rows), np.int64, len(rows))
+    stacked = np.zeros((len(rows), lengths.max()), np.int32)
+    stacked[np.arange(lengths.max()) < lengths[:, None]] = np.concatenate(rows)
+    return stacked
