@@ -1,5 +1,6 @@
 """What a source yields: bytes or fields, and where they came from."""
 
+import datetime
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any, NamedTuple
@@ -12,10 +13,12 @@ class Origin(NamedTuple):
         source: path of the file as it was matched, or name of the subscription.
         position: byte offset of the line (JSONL, text), index of the record counted from 0
             (CSV, TSV, Parquet, TFRecord), `block offset:index in block` (Avro), or message id.
+        published_at: when Pub/Sub took the message, aware, UTC; None for files.
     """
 
     source: str
     position: str
+    published_at: datetime.datetime | None = None
 
     def __str__(self) -> str:
         return f"{self.source}#{self.position}"
@@ -36,8 +39,10 @@ class Payload(NamedTuple):
         origin: where it stands.
         kind: how `data` is to be read.
         data: UTF-8 bytes, or for `PayloadKind.FIELDS` a mapping of field name to value.
+        attributes: of the message; files have none.
     """
 
     origin: Origin
     kind: PayloadKind
     data: bytes | Mapping[str, Any]
+    attributes: Mapping[str, str] = {}

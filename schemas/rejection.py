@@ -19,6 +19,7 @@ class Stage(Enum):
     READ = "read"
     PARSE = "parse"
     SCORE = "score"
+    WRITE = "write"
 
 
 class Reason(Enum):
@@ -33,7 +34,10 @@ class Reason(Enum):
     EMPTY_TEXT = "empty_text"
     BAD_ID = "bad_id"
     BAD_FIELD = "bad_field"
+    BAD_TIMESTAMP = "bad_timestamp"
+    TOO_LATE = "too_late"
     MODEL_FAILURE = "model_failure"
+    REFUSED_ROW = "refused_row"
 
     @property
     def advice(self) -> str:
@@ -53,13 +57,23 @@ _ADVICE = {
     Reason.TEXT_NOT_STRING: "The text field holds something other than text. Check --text_field.",
     Reason.EMPTY_TEXT: "The text is empty or blank: there is nothing to score.",
     Reason.BAD_ID: (
-        "The id field is absent, empty, or neither text nor a whole number. Check --id_field."
+        "The id is absent, empty, or neither text nor a whole number. "
+        "Check --id_field or --id_attribute."
     ),
     Reason.BAD_FIELD: (
         "A kept field does not have the type of its column. "
         "Name another type in --keep_fields, as in stars:float64 or stars:json."
     ),
+    Reason.BAD_TIMESTAMP: (
+        "The event time is neither RFC 3339 nor milliseconds since 1970, or lies in the future. "
+        "Check --timestamp_attribute."
+    ),
+    Reason.TOO_LATE: (
+        "The message was published too long after its event time. "
+        "Score it from a file, or raise --allowed_lateness."
+    ),
     Reason.MODEL_FAILURE: "The model gave no valid probability. Check the model.",
+    Reason.REFUSED_ROW: "The table refused the row of this score. Mend the table, then load it.",
 }
 
 

@@ -1,9 +1,11 @@
 """A review, and how a payload becomes one."""
 
+import datetime
 import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from schemas.event_time import event_time
 from schemas.field import Field, cast
 from schemas.payload import Origin, Payload, PayloadKind
 from schemas.rejection import Reason, RecordError, Rejection, Stage, reject
@@ -11,8 +13,8 @@ from schemas.rejection import Reason, RecordError, Rejection, Stage, reject
 TEXT_LIMIT_CHARACTERS = 1_000_000
 """A longer text is no review."""
 
-ID_LIMIT_CHARACTERS = 1_024
-"""A longer id is no id."""
+ID_LIMIT_BYTES = 1_024
+"""A longer id is no id, and Pub/Sub takes no longer attribute."""
 
 
 class Review(NamedTuple):
@@ -24,19 +26,22 @@ class Review(NamedTuple):
         kept: values of the kept fields, in the order of `ReviewFields.kept`, each of the type of
             its column.
         origin: where it stands.
+        event_time: when it was written, aware, UTC; for messages that don't say, when they were
+            published; None for files.
     """
 
     review_id: str
     text: str
     kept: tuple[Any, ...]
     origin: Origin
+    event_time: datetime.datetime | None = None
 
 
 class KeptField(NamedTuple):
-    """An input field carried through to the score row.
+    """An input field, or an attribute of a message, carried through to the score row.
 
     Attributes:
-        name: of the input field.
+        name: of the field or attribute.
         column: the column that it becomes.
     """
 
@@ -51,11 +56,18 @@ class ReviewFields(NamedTuple):
         text: name of the field that holds the text.
         id: name of the field that holds the id; empty where the origin is to be the id.
         kept: fields carried through to the score row.
+        id_attribute: name of the attribute that holds the id; empty where none does.
+        timestamp_attribute: name of the attribute that says when the review was written; empty
+            where none does.
+        kept_attributes: attributes carried through to the score row, after the fields.
     """
 
     text: str
     id: str
     kept: tuple[KeptField, ...]
+    id_attribute: str = ""
+    timestamp_attribute: str = ""
+    kept_attributes: tuple[KeptField, ...] = ()
 
     def names(self) -> tuple[str, ...]:
         """Every input field that is needed, each once."""
@@ -63,19 +75,22 @@ class ReviewFields(NamedTuple):
         return tuple(dict.fromkeys(name for name in names if name))
 
     def kept_columns(self) -> tuple[Field, ...]:
-        """The columns that the kept fields become."""
-        return tuple(field.column for field in self.kept)
+        """The columns that the kept fields and attributes become."""
+        return tuple(field.column for field in (*self.kept, *self.kept_attributes))
 
 
 def parse_review(payload: Payload, fields: ReviewFields) -> Review | Rejection:
     """Turns a payload into a review, or into a rejection that says why not."""
     try:
         values = _values(payload, fields.text)
+        kept = [_kept(values, field) for field in fields.kept]
+        kept += [_kept(payload.attributes, attribute) for attribute in fields.kept_attributes]
         return Review(
-            review_id=_review_id(values, fields.id, payload.origin),
+            review_id=_review_id(payload, values, fields),
             text=_text(values, fields.text),
-            kept=tuple(_kept(values, field) for field in fields.kept),
+            kept=tuple(kept),
             origin=payload.origin,
+            event_time=event_time(payload, fields.timestamp_attribute),
         )
     except RecordError as problem:
         return reject(payload, Stage.PARSE, problem)
@@ -133,18 +148,21 @@ def _text(values: Mapping[str, Any], name: str) -> str:
     return text
 
 
-def _review_id(values: Mapping[str, Any], name: str, origin: Origin) -> str:
-    if not name:
-        return str(origin)
-    value = values.get(name)
+def _review_id(payload: Payload, values: Mapping[str, Any], fields: ReviewFields) -> str:
+    if fields.id_attribute:
+        value = payload.attributes.get(fields.id_attribute)
+    elif fields.id:
+        value = values.get(fields.id)
+    else:
+        return str(payload.origin)
     if isinstance(value, bytes):
         value = _decoded(value)
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise RecordError(Reason.BAD_ID)
     review_id = str(value)
-    if not review_id.strip() or len(review_id) > ID_LIMIT_CHARACTERS:
-        raise RecordError(Reason.BAD_ID)
     _check_unicode(review_id)
+    if not review_id.strip() or len(review_id.encode("utf-8")) > ID_LIMIT_BYTES:
+        raise RecordError(Reason.BAD_ID)
     return review_id
 
 

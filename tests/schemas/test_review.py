@@ -1,4 +1,5 @@
 import base64
+import datetime
 import json
 
 import pytest
@@ -23,6 +24,38 @@ def test_takes_text_id_and_kept_fields() -> None:
     review = parse(b'{"id": "r1", "text": "Great \\u00e9clair", "stars": 5, "other": {}}')
 
     assert review == Review("r1", "Great éclair", (5,), ORIGIN)
+
+
+def test_attributes_supply_id_event_time_and_kept_values() -> None:
+    fields = ReviewFields(
+        "text",
+        "",
+        (STARS,),
+        id_attribute="id",
+        timestamp_attribute="written",
+        kept_attributes=(KeptField("shop", Field("shop", FieldType.STRING)),),
+    )
+    attributes = {"id": "m1", "written": "1446162101123", "shop": "north"}
+    data = b'{"id": "ignored", "text": "fine", "stars": 4}'
+
+    review = parse_review(Payload(ORIGIN, PayloadKind.JSON, data, attributes), fields)
+
+    written_at = datetime.datetime(2015, 10, 29, 23, 41, 41, 123_000, datetime.timezone.utc)
+    assert review == Review("m1", "fine", (4, "north"), ORIGIN, written_at)
+
+
+def test_a_message_without_its_id_attribute_is_rejected() -> None:
+    payload = Payload(ORIGIN, PayloadKind.TEXT, b"fine", {"other": "m1"})
+
+    rejected = parse_review(payload, ReviewFields("text", "", (), id_attribute="id"))
+
+    assert isinstance(rejected, Rejection)
+    assert rejected.reason is Reason.BAD_ID
+
+
+def test_an_id_is_limited_in_bytes() -> None:
+    assert isinstance(parse(b'{"id": "%s", "text": "fine"}' % (b"x" * 1_024)), Review)
+    assert isinstance(parse(('{"id": "%s", "text": "fine"}' % ("é" * 600)).encode()), Rejection)
 
 
 def test_a_number_can_be_an_id() -> None:
