@@ -82,6 +82,10 @@ class Tokenizer:
             unknown_token=UNKNOWN,
             lower_case_nfd_strip_accents=lower_case,
         )
+        # Called one by one, the operations of `encode` take 20 ms, however few the texts.
+        self._encode_arrays = tf.function(
+            self._components, [tf.TensorSpec([None], tf.string)], autograph=False
+        )
 
     @classmethod
     def from_artifact(cls, directory: Path | str) -> Tokenizer:
@@ -124,6 +128,10 @@ class Tokenizer:
         keep = (position < self._head) | (remaining <= self._tail)
         return tf.ragged.boolean_mask(pieces, pieces.with_values(keep))
 
+    def _components(self, texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        ids, counts = self.encode(texts)
+        return ids.values, ids.row_splits, counts
+
     def truncates(self, token_counts: CountsT) -> CountsT:
         """Which reviews lose word pieces.
 
@@ -136,7 +144,10 @@ class Tokenizer:
         return token_counts + SPECIAL_PLACES > self.max_length
 
     def tokenize(self, texts: Sequence[str]) -> TokenIds:
-        """Token ids as arrays. Call it with hundreds of texts at a time: single ones are slow.
+        """Token ids as arrays. May be called by several threads at once.
+
+        The first call builds a graph (a quarter of a second); later ones take half a millisecond,
+        and as long again for every seven reviews of two hundred words.
 
         Args:
             texts: n reviews.
@@ -146,8 +157,8 @@ class Tokenizer:
         """
         import tensorflow as tf
 
-        ids, counts = self.encode(tf.constant(list(texts), tf.string, shape=[len(texts)]))
-        return TokenIds(ids.values.numpy(), ids.row_splits.numpy(), counts.numpy())
+        arrays = self._encode_arrays(tf.constant(list(texts), tf.string, shape=[len(texts)]))
+        return TokenIds(*(array.numpy() for array in arrays))
 
 
 def read_vocabulary(path: Path | str) -> list[str]:

@@ -1,6 +1,8 @@
 import shutil
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -77,8 +79,9 @@ def test_long_reviews_keep_head_and_tail(
     toy_vocabulary: Path, texts: list[list[str]], max_length: int, head_share: float
 ) -> None:
     tokenizer = toy_tokenizer(toy_vocabulary, max_length, head_share)
-    tokens = tokenizer.tokenize([" ".join(words) for words in texts])
-    for words, ids, count in zip(texts, rows(tokens), tokens.token_counts, strict=True):
+    # Not `tokenize`: it would build a graph for each of these tokenizers.
+    encoded, counts = tokenizer.encode(tf.constant([" ".join(words) for words in texts]))
+    for words, ids, count in zip(texts, encoded.to_list(), counts.numpy(), strict=True):
         pieces = [TOY_WORDS.index(word) for word in words]
         places = max_length - 2
         head = int(places * head_share)
@@ -103,6 +106,37 @@ def test_no_texts_at_all(toy: Toy) -> None:
     tokens = toy.tokenizer.tokenize([])
     assert tokens.row_splits.tolist() == [0]
     assert len(tokens.values) == len(tokens.token_counts) == 0
+
+
+def test_groups_of_any_size_get_the_same_ids(
+    bundled_tokenizer: Tokenizer, imdb: list[LabelledReview]
+) -> None:
+    texts = ["", *(review.text for review in imdb[:300])]
+    ids, counts = bundled_tokenizer.encode(tf.constant(texts))
+    expected = list(zip(ids.to_list(), counts.numpy().tolist(), strict=True))
+    for size in (1, 2, 10, 256, len(texts)):
+        tokens = bundled_tokenizer.tokenize(texts[:size])
+        assert list(zip(rows(tokens), tokens.token_counts, strict=True)) == expected[:size]
+
+
+def test_threads_share_a_tokenizer(toy_vocabulary: Path) -> None:
+    words = [[WORDS_NOT_PIECES[i % 7]] * (i % 5 + 1) for i in range(64)]
+    tokenizer = toy_tokenizer(toy_vocabulary, 12, 1.0)
+    with ThreadPoolExecutor(8) as threads:
+        results = list(threads.map(lambda text: tokenizer.tokenize([" ".join(text)]), words))
+    expected = [[2, *map(TOY_WORDS.index, text), 3] for text in words]
+    assert [result.values.tolist() for result in results] == expected
+
+
+def test_operations_are_put_together_once(
+    toy_vocabulary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokenizer = toy_tokenizer(toy_vocabulary, 12, 1.0)
+    encode = mock.Mock(wraps=tokenizer.encode)
+    monkeypatch.setattr(tokenizer, "encode", encode)
+    for size in (3, 0, 1, 40):
+        assert len(tokenizer.tokenize(["film"] * size).token_counts) == size
+    assert encode.call_count == 1
 
 
 def test_encodes_inside_a_graph(toy: Toy) -> None:
