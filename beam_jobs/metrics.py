@@ -4,9 +4,11 @@ The local runner reports metrics only when a job ends. Each counter therefore al
 of its own process, from which the progress line is drawn while the job runs.
 """
 
+import functools
+
 from apache_beam.metrics import Metrics
 
-from schemas.rejection import Reason
+from schemas.rejection import Reason, Rejection
 
 NAMESPACE = "review_scoring"
 
@@ -35,6 +37,19 @@ REJECTED = Counter("reviews_rejected")
 REJECTED_FOR = {reason: Counter(f"rejected_{reason.value}") for reason in Reason}
 """The same by reason."""
 
+
+def count_rejection(rejected: Rejection) -> None:
+    """Counts a rejection where it is written."""
+    REJECTED.inc()
+    REJECTED_FOR[rejected.reason].inc()
+
+
+LATE = Counter("reviews_late")
+"""Reviews that were published after the end of their window, those too late included."""
+
+DUPLICATES = Counter("reviews_duplicate")
+"""Reviews left out because one with their id was let through shortly before."""
+
 TOKENS = Metrics.distribution(NAMESPACE, "tokens_per_review")
 """Token ids per review as the model sees it: truncated, special tokens included."""
 
@@ -46,3 +61,18 @@ COMPUTED_TOKENS = Metrics.counter(NAMESPACE, "tokens_computed")
 
 PADDING_TOKENS = Metrics.counter(NAMESPACE, "tokens_padding")
 """The part of them that was padding."""
+
+QUEUEING_MS = Metrics.distribution(NAMESPACE, "queueing_ms")
+"""From publish to score, in milliseconds."""
+
+MODEL_SWAPS = Counter("model_swaps")
+"""Times that a worker process changed over to a newer model."""
+
+MODEL_REFUSED = Counter("model_refused")
+"""Times that a worker process refused a newer model; again whenever its files changed."""
+
+
+@functools.cache
+def scored_by(model: str) -> Counter:
+    """Reviews that one model scored, under the name `scored_by_NAME@FINGERPRINT`."""
+    return Counter(f"scored_by_{model}")

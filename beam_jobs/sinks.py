@@ -74,8 +74,7 @@ class WriteRejections(beam.PTransform):
 
 
 def _counted_row(rejected: Rejection) -> dict[str, object]:
-    metrics.REJECTED.inc()
-    metrics.REJECTED_FOR[rejected.reason].inc()
+    metrics.count_rejection(rejected)
     return rejection_row(rejected)
 
 
