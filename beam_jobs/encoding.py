@@ -1,5 +1,6 @@
 """Reviews -> encodings: what the model takes, beside what a score needs of its review."""
 
+import datetime
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -7,14 +8,16 @@ from typing import Any, NamedTuple
 import apache_beam as beam
 
 from beam_jobs import metrics
-from beam_jobs.handler import TokenIds
+from beam_jobs.handler import Example
+from beam_jobs.model_watch import ModelWatch, News, watcher
+from beam_jobs.models import MODELS, ModelVersion
 from model.tfx import serialize_example
 from model.tokenizer import Tokenizer
 from schemas.payload import Origin
 from schemas.review import Review
 
 REVIEWS_TOKENIZED_TOGETHER = 256
-"""The tokenizer is vectorised: its calls are dear, the reviews in them cheap."""
+"""The tokenizer is vectorised: a call costs as much as ten reviews in it."""
 
 BYTES_PER_TOKEN = 4
 """Of English text, roughly."""
@@ -29,6 +32,8 @@ class TextlessReview(NamedTuple):
         truncated: whether the model sees less than the whole text; None likewise.
         kept: values of the kept fields.
         origin: where the review stands.
+        event_time: when it was written, aware, UTC; None for files.
+        model: the model that it was made ready for, as rows name it.
     """
 
     review_id: str
@@ -36,6 +41,8 @@ class TextlessReview(NamedTuple):
     truncated: bool | None
     kept: tuple[Any, ...]
     origin: Origin
+    event_time: datetime.datetime | None
+    model: str
 
 
 class Encoding(NamedTuple):
@@ -43,68 +50,80 @@ class Encoding(NamedTuple):
 
     Attributes:
         review: the review without its text.
-        example: int32 token ids of shape (tokens,); for tfx-bsl the bytes that it is given.
+        example: token ids and their model; for tfx-bsl the bytes that it is given.
     """
 
     review: TextlessReview
-    example: TokenIds | bytes
+    example: Example | bytes
+
+
+_COUNTERS = {News.SWAPPED: metrics.MODEL_SWAPS, News.REFUSED: metrics.MODEL_REFUSED}
 
 
 @dataclass
 class TokenizeReviews(beam.PTransform):
-    """Turns reviews into encodings, with the tokenizer of an artifact of `model.savedmodel`.
+    """Turns reviews into encodings, each for the model that is current at that moment.
 
     Attributes:
-        directory: the artifact.
+        watch: which models those are; artifacts of `model.savedmodel`.
     """
 
-    directory: str
+    watch: ModelWatch
 
     def expand(self, reviews: beam.PCollection) -> beam.PCollection:
         size = REVIEWS_TOKENIZED_TOGETHER
         return (
             reviews
             | "Group" >> beam.BatchElements(min_batch_size=size, max_batch_size=size)
-            | "Tokenize" >> beam.ParDo(_Tokenize(self.directory))
+            | "Tokenize" >> beam.ParDo(_Tokenize(self.watch))
         )
 
 
 class _Tokenize(beam.DoFn):
-    def __init__(self, directory: str) -> None:
-        self._directory = directory
+    def __init__(self, watch: ModelWatch) -> None:
+        self._watch = watch
 
     def setup(self) -> None:
-        self._tokenizer = Tokenizer.from_artifact(self._directory)
+        self._watcher = watcher(self._watch)
 
     def process(self, reviews: Sequence[Review]) -> Iterator[Encoding]:
-        for encoding in tokenize(reviews, self._tokenizer):
-            metrics.TOKENS.update(len(encoding.example))
+        for news in self._watcher.drain_news():
+            _COUNTERS[news].inc()
+        model = self._watcher.current
+        for encoding in tokenize(reviews, MODELS.tokenizer(model), model):
+            metrics.TOKENS.update(token_length(encoding))
             yield encoding
 
 
-def tokenize(reviews: Sequence[Review], tokenizer: Tokenizer) -> Iterator[Encoding]:
-    """Tokenizes reviews in one call; encodings come in the order of the reviews."""
+def tokenize(
+    reviews: Sequence[Review], tokenizer: Tokenizer, model: ModelVersion
+) -> Iterator[Encoding]:
+    """Tokenizes reviews in one call; encodings come in the order of the reviews.
+
+    Args:
+        reviews: what to tokenize.
+        tokenizer: that of the model.
+        model: what is to score them.
+    """
     tokens = tokenizer.tokenize([review.text for review in reviews])
     truncated = tokenizer.truncates(tokens.token_counts)
     for i, review in enumerate(reviews):
-        textless = TextlessReview(
-            review.review_id,
-            int(tokens.token_counts[i]),
-            bool(truncated[i]),
-            review.kept,
-            review.origin,
+        token_ids = tokens.values[tokens.row_splits[i] : tokens.row_splits[i + 1]]
+        textless = _textless(
+            review, model.identity, int(tokens.token_counts[i]), bool(truncated[i])
         )
-        yield Encoding(textless, tokens.values[tokens.row_splits[i] : tokens.row_splits[i + 1]])
+        yield Encoding(textless, Example(token_ids, model))
 
 
-def serialize(review: Review, example_feature: str) -> Encoding:
+def serialize(review: Review, example_feature: str, model: str) -> Encoding:
     """What a signature with one string input takes: the text, or an Example that holds it.
 
     Args:
         review: to be scored.
         example_feature: the feature that holds the text; empty for the text itself.
+        model: as rows name it.
     """
-    textless = TextlessReview(review.review_id, None, None, review.kept, review.origin)
+    textless = _textless(review, model, None, None)
     if example_feature:
         return Encoding(textless, serialize_example(review.text, example_feature))
     return Encoding(textless, review.text.encode("utf-8"))
@@ -112,5 +131,25 @@ def serialize(review: Review, example_feature: str) -> Encoding:
 
 def token_length(encoding: Encoding) -> int:
     """Tokens of an encoding; guessed from its bytes where the model tokenizes for itself."""
-    example = encoding.example
-    return len(example) // BYTES_PER_TOKEN + 1 if isinstance(example, bytes) else len(example)
+    if isinstance(encoding.example, bytes):
+        return len(encoding.example) // BYTES_PER_TOKEN + 1
+    return len(encoding.example.token_ids)
+
+
+def batch_group(encoding: Encoding) -> str:
+    """What the encodings of a batch have in common: their model."""
+    return encoding.review.model
+
+
+def _textless(
+    review: Review, model: str, token_count: int | None, truncated: bool | None
+) -> TextlessReview:
+    return TextlessReview(
+        review_id=review.review_id,
+        token_count=token_count,
+        truncated=truncated,
+        kept=review.kept,
+        origin=review.origin,
+        event_time=review.event_time,
+        model=model,
+    )

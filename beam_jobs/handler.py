@@ -4,15 +4,16 @@ import abc
 import logging
 import math
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from apache_beam.ml.inference.base import ModelHandler
 from numpy.typing import NDArray
 
 from beam_jobs import metrics
+from beam_jobs.model_watch import ModelWatch, watcher
+from beam_jobs.models import MODELS, Models, ModelVersion
 from model.batches import pad
-from model.savedmodel import ScoringModel, load
 
 TokenIds = NDArray[np.int32]
 ExampleT = TypeVar("ExampleT")
@@ -60,24 +61,61 @@ class ProbabilityHandler(ModelHandler[ExampleT, float, ModelT]):
         return metrics.NAMESPACE
 
 
-class SavedModelHandler(ProbabilityHandler[TokenIds, ScoringModel]):
-    """Runs the `token_ids` signature of an artifact of `model.savedmodel`.
+class Example(NamedTuple):
+    """A review as the network takes it.
 
-    Examples are arrays of int32 token ids, shape (tokens,), special tokens included.
+    Attributes:
+        token_ids: int32 of shape (tokens,), special tokens included.
+        model: whose token ids they are; no other model can score them.
     """
 
-    def __init__(self, directory: str) -> None:
+    token_ids: TokenIds
+    model: ModelVersion
+
+
+class SavedModelHandler(ProbabilityHandler[Example, Models]):
+    """Runs the `token_ids` signature of artifacts of `model.savedmodel`.
+
+    The examples of a batch belong to one model, and that one scores them, even where a newer one
+    has become current since they were tokenized.
+    """
+
+    def __init__(self, watch: ModelWatch) -> None:
+        """
+        Args:
+            watch: which models to expect.
+        """
         super().__init__()
-        self._directory = directory
+        self._watch = watch
 
-    def load_model(self) -> ScoringModel:
-        return load(self._directory)
+    def load_model(self) -> Models:
+        """The models of this process, the current one already loaded."""
+        MODELS.network(watcher(self._watch).current)
+        return MODELS
 
-    def probabilities(self, batch: Sequence[TokenIds], model: ScoringModel) -> Sequence[float]:
-        padded = pad(batch)
+    def run_inference(
+        self,
+        batch: Sequence[Example],
+        model: Models,
+        inference_args: dict[str, Any] | None = None,
+    ) -> Sequence[float]:
+        """Scores a batch.
+
+        Raises:
+            UserError, OSError: its model can be had neither from memory nor from its directory.
+                That is no fault of the reviews: the runner is to try again, or to fail.
+        """
+        for version in {example.model for example in batch}:
+            model.network(version)
+        return super().run_inference(batch, model, inference_args)
+
+    def probabilities(self, batch: Sequence[Example], model: Models) -> Sequence[float]:
+        (version,) = {example.model for example in batch}
+        rows = [example.token_ids for example in batch]
+        padded = pad(rows)
         metrics.COMPUTED_TOKENS.inc(padded.size)
-        metrics.PADDING_TOKENS.inc(padded.size - sum(map(len, batch)))
-        return model.probabilities(padded).tolist()
+        metrics.PADDING_TOKENS.inc(padded.size - sum(map(len, rows)))
+        return model.network(version).probabilities(padded).tolist()
 
-    def get_num_bytes(self, batch: Sequence[TokenIds]) -> int:
-        return sum(ids.nbytes for ids in batch)
+    def get_num_bytes(self, batch: Sequence[Example]) -> int:
+        return sum(example.token_ids.nbytes for example in batch)

@@ -12,7 +12,8 @@ from beam_jobs.fields import described_fields, review_fields
 from beam_jobs.manifest import RunFacts
 from beam_jobs.output import check_output
 from beam_jobs.sources import match_files
-from model.card import default_model_directory, fingerprint, read_card
+from beam_jobs.streaming_options import STREAMING_OPTIONS
+from model.card import default_model_directory, model_identity, read_card
 from model.tfx import StringSignature, string_signature
 from schemas.errors import UserError
 from schemas.review import ReviewFields
@@ -29,12 +30,23 @@ class Model:
         identity: how rows name it, as `name@fingerprint`.
         max_batch_tokens: most tokens of a batch, padding included.
         tfx_signature: what tfx-bsl is to call; None where the job tokenizes for the model.
+        watch: directories of models, the newest good one of which is used instead; empty for none.
+        watch_interval_seconds: time between two looks.
+        max_batch_wait_seconds: longest time a review waits for others; 0 where batches are made
+            of what a bundle holds.
+        deduplicate_seconds: how long an id is remembered; 0 for not at all.
+        deduplicate_buckets: number of states that ids are remembered in.
     """
 
     directory: str
     identity: str
     max_batch_tokens: int
     tfx_signature: StringSignature | None
+    watch: str = ""
+    watch_interval_seconds: float = 60.0
+    max_batch_wait_seconds: float = 0.0
+    deduplicate_seconds: int = 0
+    deduplicate_buckets: int = 1
 
 
 @dataclass(frozen=True)
@@ -68,7 +80,7 @@ def prepare(options: Namespace) -> Job:
     """
     files = match_files(options.input)
     fields = review_fields(options, described_fields(list(files), options.input_format))
-    model = _model(options)
+    model = chosen_model(options)
     prefix = check_output(options.output.rstrip("/"), list(files), options.overwrite)
     return Job(
         patterns=tuple(options.input),
@@ -81,7 +93,12 @@ def prepare(options: Namespace) -> Job:
     )
 
 
-def _model(options: Namespace) -> Model:
+def chosen_model(options: Namespace) -> Model:
+    """The model that checked options name.
+
+    Raises:
+        UserError: it is not as it must be.
+    """
     directory = options.model or str(default_model_directory())
     if options.engine == "tfx_bsl":
         name, tfx_signature = Path(directory).name, _tfx_signature(options, directory)
@@ -89,7 +106,7 @@ def _model(options: Namespace) -> Model:
         name, tfx_signature = read_card(directory).name, None
     return Model(
         directory=directory,
-        identity=f"{name}@{fingerprint(directory)[:12]}",
+        identity=model_identity(name, directory),
         max_batch_tokens=options.max_batch_tokens,
         tfx_signature=tfx_signature,
     )
@@ -111,7 +128,11 @@ def _facts(options: Namespace, files: Mapping[str, int], model: Model) -> RunFac
     return RunFacts(
         inputs={"patterns": list(options.input), "files": len(files), "bytes": size},
         model={"directory": model.directory, "identity": model.identity},
-        options={name: value for name, value in vars(options).items() if value is not None},
+        options={
+            name: value
+            for name, value in vars(options).items()
+            if value is not None and name not in STREAMING_OPTIONS
+        },
         versions={package: importlib.metadata.version(package) for package in _VERSIONED},
         max_rejected_share=options.max_rejected_share,
         started_at=time.time(),

@@ -1,5 +1,6 @@
 """Reviews -> scores, rejections."""
 
+import datetime
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,10 +10,20 @@ from apache_beam.ml.inference.base import KeyedModelHandler, RunInference
 from apache_beam.pvalue import TaggedOutput
 
 from beam_jobs import metrics
-from beam_jobs.batching import BatchByLength
-from beam_jobs.encoding import TextlessReview, TokenizeReviews, serialize, token_length
+from beam_jobs.batching import BatchByLength, BatchInTime
+from beam_jobs.deduplication import Deduplicate
+from beam_jobs.encoding import (
+    Encoding,
+    TextlessReview,
+    TokenizeReviews,
+    batch_group,
+    serialize,
+    token_length,
+)
 from beam_jobs.handler import ProbabilityHandler, SavedModelHandler
 from beam_jobs.job import Model
+from beam_jobs.model_watch import ModelWatch
+from beam_jobs.models import ModelVersion
 from beam_jobs.parsing import REJECTIONS, Rejected
 from beam_jobs.tfx_engine import TfxHandler
 from schemas.rejection import Reason, RecordError, Rejection, Stage, reject_data
@@ -34,53 +45,80 @@ class ScoreReviews(beam.PTransform):
 
     def expand(self, reviews: beam.PCollection) -> beam.pvalue.DoOutputsTuple:
         if self.model.tfx_signature is None:
-            encodings = reviews | "TokenizeReviews" >> TokenizeReviews(self.model.directory)
-            handler: ProbabilityHandler = SavedModelHandler(self.model.directory)
+            watch = model_watch(self.model)
+            encodings = reviews | "TokenizeReviews" >> TokenizeReviews(watch)
+            handler: ProbabilityHandler = SavedModelHandler(watch)
         else:
             feature = self.model.tfx_signature.example_feature
-            encodings = reviews | "SerializeReviews" >> beam.Map(serialize, feature)
+            encodings = reviews | "SerializeReviews" >> beam.Map(
+                serialize, feature, self.model.identity
+            )
             handler = TfxHandler(self.model.directory, self.model.tfx_signature)
+        if self.model.deduplicate_seconds:
+            encodings = encodings | "Deduplicate" >> Deduplicate(
+                review_id_of, self.model.deduplicate_seconds, self.model.deduplicate_buckets
+            )
         return (
             encodings
-            | "BatchEncodings" >> BatchByLength(token_length, self.model.max_batch_tokens)
+            | "BatchEncodings" >> batching(self.model)
             | "RunInference" >> RunInference(KeyedModelHandler(handler).with_no_batching())
-            | "MakeScores" >> MakeScores(self.model.identity)
+            | "MakeScores" >> MakeScores()
         )
 
 
-@dataclass
+def review_id_of(encoding: Encoding) -> str:
+    """What makes two encodings duplicates of each other."""
+    return encoding.review.review_id
+
+
+def batching(model: Model) -> BatchByLength | BatchInTime:
+    """How encodings become batches."""
+    budget = model.max_batch_tokens
+    if model.max_batch_wait_seconds:
+        return BatchInTime(token_length, budget, model.max_batch_wait_seconds, batch_group)
+    return BatchByLength(token_length, budget)
+
+
+def model_watch(model: Model) -> ModelWatch:
+    """Which models score in the course of a run that begins with this one."""
+    initial = ModelVersion(model.directory, model.identity)
+    return ModelWatch(model.watch, model.watch_interval_seconds, initial)
+
+
 class MakeScores(beam.PTransform):
     """Joins probabilities to their reviews again.
 
     Takes a PCollection of (`TextlessReview`, probability); gives one of `Score`, and under the
     tag `REJECTIONS` one of `Rejection`.
-
-    Attributes:
-        model: name and fingerprint of the model.
     """
 
-    model: str
-
     def expand(self, predictions: beam.PCollection) -> beam.pvalue.DoOutputsTuple:
-        return predictions | "MakeScore" >> beam.ParDo(_MakeScore(self.model)).with_outputs(
+        return predictions | "MakeScore" >> beam.ParDo(_MakeScore()).with_outputs(
             REJECTIONS, main="scores"
         )
 
 
 class _MakeScore(beam.DoFn):
-    def __init__(self, model: str) -> None:
-        self._model = model
-
     def process(self, prediction: tuple[TextlessReview, float]) -> Iterator[Score | Rejected]:
-        result = make_score(*prediction, self._model)
+        result = make_score(*prediction)
         if isinstance(result, Rejection):
             yield TaggedOutput(REJECTIONS, result)
-        else:
-            metrics.SCORED.inc()
-            yield result
+            return
+        metrics.SCORED.inc()
+        metrics.scored_by(result.model).inc()
+        _time_queueing(prediction[0])
+        yield result
 
 
-def make_score(review: TextlessReview, probability: float, model: str) -> Score | Rejection:
+def _time_queueing(review: TextlessReview) -> None:
+    published = review.origin.published_at
+    if published is not None:
+        waited = datetime.datetime.now(datetime.timezone.utc) - published
+        # Clocks differ: a message may seem to come from the future.
+        metrics.QUEUEING_MS.update(max(0, waited // datetime.timedelta(milliseconds=1)))
+
+
+def make_score(review: TextlessReview, probability: float) -> Score | Rejection:
     """The score of a review, or a rejection where the probability is none."""
     if math.isnan(probability) or not 0.0 <= probability <= 1.0:
         problem = RecordError(Reason.MODEL_FAILURE, f"Review {review.review_id}: {probability}.")
@@ -92,7 +130,7 @@ def make_score(review: TextlessReview, probability: float, model: str) -> Score 
         positive_probability=rounded,
         token_count=review.token_count,
         truncated=review.truncated,
-        model=model,
-        event_time=None,
+        model=review.model,
+        event_time=review.event_time,
         kept=review.kept,
     )

@@ -137,6 +137,15 @@ def fingerprint(directory: Path | str) -> str:
     return digest.hexdigest()
 
 
+def model_identity(name: str, directory: Path | str) -> str:
+    """How rows name a model.
+
+    Returns:
+        The name, `@`, and the first 12 digits of the fingerprint.
+    """
+    return f"{name}@{fingerprint(directory)[:12]}"
+
+
 def file_sha256(path: Path) -> str:
     """sha256 of one file, 64 hex digits."""
     digest = hashlib.sha256()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,7 @@ __all__ = [
 ]
 
 IDS_SIGNATURE = "token_ids"
+TEXT_SIGNATURE = "serving_default"
 
 
 def check_output(directory: Path) -> None:
@@ -89,6 +90,7 @@ class ScoringModel:
         """
         # The signature works only as long as the object that owns the weights lives.
         self._network = network
+        self._directory = directory
         self._signature = ids_signature(network, directory)
 
     def probabilities(self, input_word_ids: np.ndarray) -> np.ndarray:
@@ -103,6 +105,24 @@ class ScoringModel:
         import tensorflow as tf
 
         outputs = self._signature(input_word_ids=tf.constant(input_word_ids, tf.int32))
+        return outputs["positive_probability"].numpy()
+
+    def text_probabilities(self, texts: Sequence[str]) -> np.ndarray:
+        """The same from raw text, by the signature that online endpoints call.
+
+        Args:
+            texts: n reviews.
+
+        Returns:
+            float32 [n], 0..1.
+
+        Raises:
+            UserError: the network has no usable signature for text.
+        """
+        import tensorflow as tf
+
+        signature = text_signature(self._network, self._directory)
+        outputs = signature(text=tf.constant(list(texts), tf.string))
         return outputs["positive_probability"].numpy()
 
 
@@ -121,7 +141,7 @@ def load(directory: Path | str) -> ScoringModel:
 
     try:
         network = tf.saved_model.load(str(directory))
-    except (OSError, ValueError, RuntimeError, tf.errors.OpError) as error:
+    except (OSError, ValueError, RuntimeError, LookupError, tf.errors.OpError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"can't load model {directory}: {reason}; export it again") from None
     return ScoringModel(network, Path(directory))
@@ -135,19 +155,38 @@ def ids_signature(network: Any, directory: Path) -> Any:
     """
     import tensorflow as tf
 
-    if IDS_SIGNATURE not in network.signatures:
+    return _signature(
+        network, directory, IDS_SIGNATURE, ("input_word_ids", tf.int32, 2), "int32 [n, length]"
+    )
+
+
+def text_signature(network: Any, directory: Path) -> Any:
+    """The function from raw text to probabilities.
+
+    Raises:
+        UserError: there is none, or it has other inputs or outputs.
+    """
+    import tensorflow as tf
+
+    return _signature(network, directory, TEXT_SIGNATURE, ("text", tf.string, 1), "string [n]")
+
+
+def _signature(
+    network: Any, directory: Path, name: str, takes: tuple[str, Any, int], shape: str
+) -> Any:
+    """A function of a network, checked to take one input of this name, type and rank."""
+    if name not in network.signatures:
         raise UserError(
-            f"model {directory} has no signature {IDS_SIGNATURE}; export it with train-sentiment"
+            f"model {directory} has no signature {name}; export it with train-sentiment"
         )
-    signature = network.signatures[IDS_SIGNATURE]
-    inputs = {
-        name: (spec.dtype, spec.shape.rank)
-        for name, spec in signature.structured_input_signature[1].items()
-    }
-    expected = {"input_word_ids": (tf.int32, 2)}
-    if inputs != expected or "positive_probability" not in signature.structured_outputs:
+    signature = network.signatures[name]
+    inputs = [
+        (key, spec.dtype, spec.shape.rank)
+        for key, spec in signature.structured_input_signature[1].items()
+    ]
+    if inputs != [takes] or "positive_probability" not in signature.structured_outputs:
         raise UserError(
-            f"signature {IDS_SIGNATURE} of model {directory} must turn input_word_ids, int32 "
-            "[n, length], into positive_probability; export it with train-sentiment"
+            f"signature {name} of model {directory} must turn {takes[0]}, {shape}, into "
+            "positive_probability; export it with train-sentiment"
         )
     return signature

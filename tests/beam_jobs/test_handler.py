@@ -1,10 +1,18 @@
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from beam_jobs.handler import ProbabilityHandler, SavedModelHandler
+from beam_jobs.handler import Example, ProbabilityHandler, SavedModelHandler
+from beam_jobs.model_watch import ModelWatch
+from beam_jobs.models import MODELS, Models, ModelVersion
+from schemas.errors import UserError
+from tests.beam_jobs.word_models import sigmoid, version_of
+
+ONE, OTHER = ModelVersion("models/1", "m@1"), ModelVersion("models/2", "m@2")
 
 
 class Doubler(ProbabilityHandler[float, None]):
@@ -47,16 +55,71 @@ def test_a_model_that_gives_too_few_never_pairs_them_wrongly() -> None:
         Short().run_inference([0.1, 0.2, 0.3], None)
 
 
+class Recorder:
+    """A network that notes what it is given."""
+
+    def __init__(self) -> None:
+        self.calls: list[list[list[int]]] = []
+
+    def probabilities(self, ids: np.ndarray) -> np.ndarray:
+        self.calls.append(ids.tolist())
+        return np.linspace(0.25, 0.5, len(ids), dtype=np.float32)
+
+
+class Shelf(Models):
+    """Models by name; the others can't be had."""
+
+    def __init__(self, networks: Mapping[ModelVersion, Recorder]) -> None:
+        super().__init__()
+        self.networks = networks
+
+    def network(self, version: ModelVersion) -> Any:
+        if version not in self.networks:
+            raise UserError(f"no model at {version.directory}")
+        return self.networks[version]
+
+
+def example(model: ModelVersion, *ids: int) -> Example:
+    return Example(np.array(ids, np.int32), model)
+
+
+def handler() -> SavedModelHandler:
+    return SavedModelHandler(ModelWatch("", 60.0, ONE))
+
+
 def test_the_model_sees_padded_ids() -> None:
-    class Recorder:
-        def probabilities(self, ids: np.ndarray) -> np.ndarray:
-            self.ids = ids
-            return np.array([0.25, 0.5], np.float32)
+    network = Recorder()
+    batch = [example(ONE, 101, 7, 102), example(ONE, 101, 102)]
 
-    model = Recorder()
-    batch = [np.array([101, 7, 102], np.int32), np.array([101, 102], np.int32)]
+    result = handler().run_inference(batch, Shelf({ONE: network}))
 
-    result = SavedModelHandler("unused").run_inference(batch, model)  # type: ignore[arg-type]
-
-    assert model.ids.tolist() == [[101, 7, 102], [101, 102, 0]]
+    assert network.calls == [[[101, 7, 102], [101, 102, 0]]]
     assert result == [0.25, 0.5]
+
+
+def test_reviews_are_scored_by_the_model_that_they_were_tokenized_for() -> None:
+    one, other = Recorder(), Recorder()
+    shelf = Shelf({ONE: one, OTHER: other})
+
+    handler().run_inference([example(OTHER, 101, 8, 102)], shelf)
+    assert (one.calls, other.calls) == ([], [[[101, 8, 102]]])
+
+    handler().run_inference([example(ONE, 101, 7, 102), example(OTHER, 101, 9, 102)], shelf)
+    assert one.calls == [[[101, 7, 102]]]
+    assert other.calls[1:] == [[[101, 9, 102]]]
+
+
+def test_a_model_that_cannot_be_had_is_not_held_against_the_reviews() -> None:
+    with pytest.raises(UserError, match="no model at models/2"):
+        handler().run_inference([example(OTHER, 101, 102)], Shelf({ONE: Recorder()}))
+
+
+def test_what_is_loaded_first_is_the_current_model(exported: Callable[[float], Path]) -> None:
+    version = version_of(exported(1.0))
+
+    known = SavedModelHandler(ModelWatch("", 60.0, version)).load_model()
+
+    assert known is MODELS
+    ids = known.tokenizer(version).tokenize(["good good"]).values
+    (probability,) = handler().run_inference([Example(ids, version)], known)
+    assert probability == pytest.approx(sigmoid(2.0), abs=1e-6)

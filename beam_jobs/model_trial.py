@@ -1,0 +1,70 @@
+"""The trial that a new model must pass before it scores."""
+
+import numpy as np
+
+from beam_jobs.model_files import files_at_hand
+from beam_jobs.models import LoadedModel, ModelVersion
+from model.batches import padded
+from model.card import model_identity, read_card
+from model.savedmodel import load
+from model.tokenizer import Tokenizer
+from schemas.errors import UserError
+
+TOLERANCE = 1e-5
+"""Signatures of one model differ by no more than this on the same text."""
+
+TRIAL_TEXTS = (
+    "A wonderful film, beautifully acted. I loved every minute of it!",
+    "Dull, badly written, a waste of time. The worst thing that I have seen.",
+    "The plot is good, the acting is not bad.",
+    "Good! UPPER and lower CASE, 1,234.5 numbers (and brackets)",
+    "Très naïve, ÜBERMÄSSIG 電影 🎬 <br /><br />",
+    "!",
+)
+"""What a model is tried on, beside a text that is too long for it."""
+
+
+def tried_model(directory: str) -> LoadedModel:
+    """Loads a model and tries it.
+
+    Its files must be complete and its signatures those of `model.signatures`. On a few texts,
+    `serving_default`, and `token_ids` after the tokenizer that the card describes, must give
+    probabilities that agree.
+
+    Args:
+        directory: a path, or a URL of one of Beam's file systems.
+
+    Raises:
+        UserError: what is wrong with the model, in one line.
+        OSError: its files can't be copied from where they are.
+    """
+    with files_at_hand(directory) as path:
+        try:
+            version = ModelVersion(directory, model_identity(read_card(path).name, path))
+            loaded = LoadedModel(version, Tokenizer.from_artifact(path), load(path))
+            _try(loaded)
+        except UserError:
+            raise
+        except Exception as error:  # TensorFlow has many ways to say that a network is damaged
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            raise UserError(f"model {path} fails on trial: {reason}") from error
+    return loaded
+
+
+def _try(loaded: LoadedModel) -> None:
+    directory = loaded.version.directory
+    texts = [*TRIAL_TEXTS, "the good and the bad, " * loaded.tokenizer.max_length]
+    tokens = loaded.tokenizer.tokenize(texts)
+    from_ids = loaded.network.probabilities(padded(tokens, np.arange(len(texts))))
+    from_text = loaded.network.text_probabilities(texts)
+    for found in (from_ids, from_text):
+        if found.shape != (len(texts),) or not np.all((found >= 0) & (found <= 1)):
+            raise UserError(
+                f"model {directory} gives something other than probabilities; train it again"
+            )
+    difference = np.max(np.abs(from_ids - from_text))
+    if difference > TOLERANCE:
+        raise UserError(
+            f"model {directory} gives other probabilities for its token ids than for the text, by "
+            f"{difference:.1g}: its vocabulary or card is another model's; export it again"
+        )
