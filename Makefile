@@ -3,10 +3,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 
-.PHONY: demo test test-fast lint clean
+.PHONY: demo demo-streaming test test-fast lint clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m beam_jobs.demo
+
+demo-streaming: $(VENV)/installed
+	$(BIN)/python -m beam_jobs.streaming_demo
 
 test: $(VENV)/installed-for-tests
 	$(BIN)/python -m pytest

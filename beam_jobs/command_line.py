@@ -13,11 +13,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from beam_jobs.options import GROUPS
+from beam_jobs.options import InputOptions, ModelOptions, OutputOptions, ReportOptions
+from beam_jobs.streaming_options import MessageOptions, StreamModelOptions, StreamOutputOptions
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
     from apache_beam.options.pipeline_options import PipelineOptions
+
+GROUPS = (
+    InputOptions,
+    OutputOptions,
+    ModelOptions,
+    ReportOptions,
+    MessageOptions,
+    StreamOutputOptions,
+    StreamModelOptions,
+)
+"""The options of the job, in the order of its help."""
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -30,8 +42,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = _Parser(
         prog="score-reviews",
         allow_abbrev=False,
-        description="Score reviews with a BERT model: read files, tokenize, run inference, write "
-        "scores, rejections and a manifest.",
+        description="Score reviews with a BERT model: read files or Pub/Sub messages, tokenize, "
+        "run inference, write scores and rejections.",
         epilog="Every Beam pipeline option passes through, for example --runner DataflowRunner. "
         "Exit codes: 0 scored; 1 failed, or too many rejections; 2 a mistake in the call.",
     )

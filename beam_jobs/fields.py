@@ -55,10 +55,40 @@ def review_fields(
         _check_present("--id_field", options.id_field, described)
     kept = tuple(_kept_field(text, described) for text in options.keep_fields or ())
     fields = ReviewFields(options.text_field, options.id_field, kept)
-    columns(fields.kept_columns())
-    if options.output_format == "avro":
-        _check_avro_names(fields.kept_columns())
+    _check_columns(fields, options.output_format)
     return fields
+
+
+def message_fields(options: Namespace) -> ReviewFields:
+    """Which fields and attributes of a message make a review.
+
+    Raises:
+        UserError: the type of a field isn't named, though messages don't tell it, or a column
+            can't be.
+    """
+    for text in options.keep_fields or ():
+        if ":" not in text:
+            raise UserError(
+                f"--keep_fields {text}: messages don't tell the type of a field; name it, "
+                f"as in {text}:int64"
+            )
+    fields = ReviewFields(
+        options.text_field,
+        options.id_field,
+        tuple(_kept_field(text, {}) for text in options.keep_fields or ()),
+        options.id_attribute,
+        options.timestamp_attribute,
+        tuple(_kept_field(text, {}) for text in options.keep_attributes or ()),
+    )
+    _check_columns(fields, options.output_format)
+    return fields
+
+
+def _check_columns(fields: ReviewFields, output_format: str) -> None:
+    kept = fields.kept_columns()
+    columns(kept)
+    if output_format == "avro":
+        _check_avro_names(kept)
 
 
 def _kept_field(text: str, described: Mapping[str, Mapping[str, FieldType]]) -> KeptField:

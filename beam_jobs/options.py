@@ -59,18 +59,14 @@ class InputOptions:
 
     @staticmethod
     def validate(values: argparse.Namespace) -> None:
-        if not values.input:
-            raise UserError("--input is missing: name the files of reviews to score")
+        if not (values.input or streams(values)):
+            raise UserError(
+                "--input is missing: name the files of reviews to score, or a Pub/Sub subscription "
+                "with --input_subscription"
+            )
         if values.input_format:
-            _check_choice("--input_format", values.input_format, INPUT_FORMATS)
-        for field in values.keep_fields or ():
-            _, colon, type_name = field.partition(":")
-            if colon:
-                _check_choice(
-                    f"--keep_fields {field}: the type",
-                    type_name,
-                    [kind.value for kind in FieldType],
-                )
+            check_choice("--input_format", values.input_format, INPUT_FORMATS)
+        check_types("--keep_fields", values.keep_fields or ())
 
 
 class OutputOptions:
@@ -105,9 +101,9 @@ class OutputOptions:
 
     @staticmethod
     def validate(values: argparse.Namespace) -> None:
-        if not values.output.strip("/"):
+        if not values.output.strip("/") and (values.output or not streams(values)):
             raise UserError("--output is missing: name the folder or bucket prefix for the scores")
-        _check_choice("--output_format", values.output_format, OUTPUT_FORMATS)
+        check_choice("--output_format", values.output_format, OUTPUT_FORMATS)
         if not 0.0 <= values.max_rejected_share <= 1.0:
             raise UserError(
                 f"--max_rejected_share {values.max_rejected_share:g} is no share: "
@@ -165,7 +161,7 @@ class ModelOptions:
 
     @staticmethod
     def validate(values: argparse.Namespace) -> None:
-        _check_choice("--engine", values.engine, ENGINES)
+        check_choice("--engine", values.engine, ENGINES)
         if values.max_batch_tokens < 1:
             raise UserError(
                 f"--max_batch_tokens {values.max_batch_tokens} is too few: give 1 or more"
@@ -195,12 +191,31 @@ class ReportOptions:
 
     @staticmethod
     def validate(values: argparse.Namespace) -> None:
-        _check_choice("--log_format", values.log_format, ("text", "json"))
+        check_choice("--log_format", values.log_format, ("text", "json"))
 
 
-def _check_choice(flag: str, value: str, choices: Sequence[str]) -> None:
+def streams(values: argparse.Namespace) -> bool:
+    """Whether a run scores messages as they come, rather than files."""
+    return bool(values.input_subscription or values.input_topic)
+
+
+def check_types(flag: str, fields: Sequence[str]) -> None:
+    """Refuses a type in `[COLUMN=]NAME[:TYPE]` that there isn't.
+
+    Raises:
+        UserError: there is no such type.
+    """
+    for field in fields:
+        _, colon, type_name = field.partition(":")
+        if colon:
+            check_choice(f"{flag} {field}: the type", type_name, [kind.value for kind in FieldType])
+
+
+def check_choice(flag: str, value: str, choices: Sequence[str]) -> None:
+    """Refuses a value that is none of the choices.
+
+    Raises:
+        UserError: it is none.
+    """
     if value not in choices:
         raise UserError(f"{flag} {value!r} is unknown: choose one of {', '.join(choices)}")
-
-
-GROUPS = (InputOptions, OutputOptions, ModelOptions, ReportOptions)

@@ -42,6 +42,17 @@ def check_output(prefix: str, inputs: Sequence[str], overwrite: bool) -> str:
     return prefix
 
 
+def check_stream_output(prefix: str) -> None:
+    """Makes sure that a streaming run may write under a prefix; earlier ones may have.
+
+    Raises:
+        UserError: it holds the run over files, or can't be written.
+    """
+    if FileSystems.exists(f"{prefix}/{FILE_NAME}"):
+        raise UserError(f"--output {prefix} holds a run over files: choose another prefix")
+    _check_writable(prefix)
+
+
 def clear_output(prefix: str) -> None:
     """Deletes what an earlier run left under a prefix, its manifest first.
 

@@ -50,8 +50,9 @@ def _report(done: threading.Event) -> None:
 
 def progress_line(seconds: float) -> str:
     """Where the run stands, `seconds` after its start."""
-    scored = metrics.SCORED.tally
+    scored, duplicates = metrics.SCORED.tally, metrics.DUPLICATES.tally
+    left_out = f"{duplicates:,} duplicates, " if duplicates else ""
     return (
         f"{metrics.READ.tally:,} read, {scored:,} scored, {metrics.REJECTED.tally:,} rejected, "
-        f"{scored / seconds:,.0f} reviews/s"
+        f"{left_out}{scored / seconds:,.0f} reviews/s"
     )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from beam_jobs.command_line import parse, pipeline_options
 from beam_jobs.logs import JOB_LOGGER, log_to_stderr
+from beam_jobs.options import streams
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 EXIT_SCORED, EXIT_FAILED, EXIT_MISTAKE = 0, 1, 2
 
-LOCAL_RUNNERS = {"": "FnApiRunner", "DirectRunner": "FnApiRunner"}
-"""Beam's DirectRunner tries to download another runner before it falls back to this one."""
+LOCAL_RUNNER, LOCAL_STREAMING_RUNNER = "FnApiRunner", "BundleBasedDirectRunner"
+"""Beam's DirectRunner tries to download another runner before it falls back to these."""
 
 _LOGGER = logging.getLogger(JOB_LOGGER)
 
@@ -41,7 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = parse(arguments)
         log_to_stderr(options.log_format, options.quiet)
-        with _stopping_at_once():
+        if streams(options):
+            with _stopping_at_once("stopped; messages taken in hand were not all scored"):
+                return _stream(options, arguments)
+        with _stopping_at_once("stopped; no manifest is written"):
             return _score(options, arguments)
     except UserError as error:
         print(f"score-reviews: error: {error}", file=sys.stderr)
@@ -53,7 +57,7 @@ def _score(options: Namespace, arguments: Sequence[str]) -> int:
     from beam_jobs.manifest import read_manifest
     from beam_jobs.summary import summary, too_many_rejected
 
-    pipeline = _empty_pipeline(arguments)
+    pipeline = _empty_pipeline(arguments, streaming=False)
     job = prepare(options)
     try:
         _run(pipeline, job, options.quiet)
@@ -70,7 +74,28 @@ def _score(options: Namespace, arguments: Sequence[str]) -> int:
     return EXIT_SCORED
 
 
-def _empty_pipeline(arguments: Sequence[str]) -> "Pipeline":
+def _stream(options: Namespace, arguments: Sequence[str]) -> int:
+    from beam_jobs.local_runner import look_at_each_step_once
+    from beam_jobs.pipeline import build_streaming
+    from beam_jobs.progress import progress
+    from beam_jobs.streaming_job import DATAFLOW, LOCAL, prepare_streaming
+
+    pipeline = _empty_pipeline(arguments, streaming=True)
+    on_dataflow = "Dataflow" in type(pipeline.runner).__name__
+    job = prepare_streaming(options, DATAFLOW if on_dataflow else LOCAL)
+    if not on_dataflow:
+        look_at_each_step_once()
+    build_streaming(pipeline, job)
+    _LOGGER.info("scoring the messages of %s", job.source.path)
+    try:
+        with nullcontext() if options.quiet else progress():
+            pipeline.run().wait_until_finish()
+    except Exception as error:
+        return _failed(error)
+    return EXIT_SCORED
+
+
+def _empty_pipeline(arguments: Sequence[str], streaming: bool) -> "Pipeline":
     """A pipeline with Beam's options as the command line has them, on the runner that it names.
 
     Raises:
@@ -81,7 +106,11 @@ def _empty_pipeline(arguments: Sequence[str]) -> "Pipeline":
 
     options = pipeline_options(arguments)
     standard = options.view_as(StandardOptions)
-    standard.runner = LOCAL_RUNNERS.get(standard.runner or "", standard.runner)
+    if standard.runner in (None, "", "DirectRunner"):
+        standard.runner = LOCAL_STREAMING_RUNNER if streaming else LOCAL_RUNNER
+    if streaming and standard.runner == LOCAL_RUNNER:
+        raise UserError(f"--runner {LOCAL_RUNNER} reads files only: leave it out")
+    standard.streaming = streaming
     try:
         return beam.Pipeline(options=options)
     except (ValueError, ImportError, AttributeError) as error:
@@ -129,11 +158,11 @@ def _is_os_error(name: str) -> bool:
 
 
 @contextmanager
-def _stopping_at_once() -> Iterator[None]:
+def _stopping_at_once(words: str) -> Iterator[None]:
     """Ends the process on Ctrl-C and SIGTERM: the threads of a runner can't be asked to."""
 
     def stop(signal_number: int, frame: Any) -> NoReturn:
-        print("\nscore-reviews: stopped; no manifest is written", file=sys.stderr, flush=True)
+        print(f"\nscore-reviews: {words}", file=sys.stderr, flush=True)
         os._exit(128 + signal_number)
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}

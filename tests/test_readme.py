@@ -4,8 +4,7 @@ import argparse
 import re
 from pathlib import Path
 
-from beam_jobs.command_line import beam_flags
-from beam_jobs.options import GROUPS
+from beam_jobs.command_line import GROUPS, beam_flags
 from schemas.rejection import Reason
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")

@@ -11,6 +11,10 @@ from schemas.errors import UserError
 NEEDED = ["--input", "a.jsonl", "--output", "out"]
 
 
+STREAMED = ["--input_subscription", "projects/shop-reviews/subscriptions/new", "--output", "out"]
+TOPIC = "projects/shop-reviews/topics/scores"
+
+
 def test_reads_our_options_and_lets_those_of_beam_pass() -> None:
     values = parse([*NEEDED, "--input", "b.csv", "--runner", "DataflowRunner", "--region=x"])
 
@@ -66,6 +70,36 @@ def test_knows_every_flag_that_beam_registers() -> None:
         ([*NEEDED, "--engine", "onnx"], "choose one of saved_model, tfx_bsl"),
         ([*NEEDED, "--signature", "x"], "--signature goes with --engine tfx_bsl only"),
         ([*NEEDED, "--log_format", "xml"], "choose one of text, json"),
+        ([*NEEDED, "--window", "1m"], "--window goes with --input_subscription or --input_topic"),
+        ([*NEEDED, "--output_topic", TOPIC], "--output_topic goes with --input_subscription"),
+        ([*STREAMED, "--input", "a"], "give one of --input, --input_subscription and"),
+        ([*STREAMED, "--input_topic", TOPIC], "give one of --input, --input_subscription and"),
+        ([*STREAMED, "--overwrite"], "--overwrite goes with --input only"),
+        ([*STREAMED, "--max_rejected_share", "1"], "--max_rejected_share goes with --input only"),
+        (
+            ["--input_subscription", "new"],
+            "--input_subscription 'new' is no path that Pub/Sub allows",
+        ),
+        (["--input_topic", TOPIC + "/"], "give projects/P/topics/T"),
+        (STREAMED[:2], "no output: give --output, --output_topic or --output_table"),
+        ([*STREAMED[:2], "--output", "/"], "--output is missing"),
+        ([*STREAMED[:2], "--output_topic", TOPIC], "rejections have nowhere to go"),
+        (
+            [*STREAMED, "--output_topic", "scores"],
+            "--output_topic 'scores' is no path that Pub/Sub allows",
+        ),
+        ([*STREAMED, "--output_table", "scores"], "give PROJECT:DATASET.TABLE"),
+        ([*STREAMED, "--ordering_key", "review_id"], "goes with --output_topic only"),
+        ([*STREAMED, "--payload", "xml"], "choose one of json, text"),
+        ([*STREAMED, "--payload", "text", "--id_field", "id"], "--payload text has no fields"),
+        ([*STREAMED, "--id_field", "a", "--id_attribute", "b"], "give one of --id_field and"),
+        ([*STREAMED, "--keep_attributes", "shop:text"], "--keep_attributes shop:text: the type"),
+        ([*STREAMED, "--window", "5x"], "'5x' is no duration"),
+        ([*STREAMED, "--window", "0s"], "--window 0 is too short"),
+        ([*STREAMED, "--files_per_window", "0"], "--files_per_window 0 is too few"),
+        ([*STREAMED, "--max_batch_wait_ms", "0"], "--max_batch_wait_ms 0 is too short"),
+        ([*STREAMED, "--watch_interval", "0m"], "--watch_interval 0 is too short"),
+        ([*STREAMED, "--watch_model", "m/*", "--engine", "tfx_bsl"], "not with --engine tfx_bsl"),
     ],
 )
 def test_a_mistake_is_one_line(arguments: list[str], message: str) -> None:
@@ -74,3 +108,18 @@ def test_a_mistake_is_one_line(arguments: list[str], message: str) -> None:
 
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_streaming_run_takes_durations_in_seconds() -> None:
+    values = parse(
+        [*STREAMED, "--window", "90s", "--deduplicate", "10m", "--allowed_lateness", "2d"]
+    )
+
+    assert (values.window, values.deduplicate, values.allowed_lateness) == (90, 600, 172_800)
+    assert (values.max_batch_wait_ms, values.files_per_window, values.payload) == (50, 1, "json")
+
+
+def test_a_topic_alone_is_output_enough_where_rejections_have_their_own() -> None:
+    values = parse([*STREAMED[:2], "--output_topic", TOPIC, "--rejected_topic", TOPIC])
+
+    assert values.output == ""

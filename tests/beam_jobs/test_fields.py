@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from beam_jobs.fields import described_fields, review_fields
+from beam_jobs.fields import described_fields, message_fields, review_fields
 from schemas.errors import UserError
 from schemas.field import Field, FieldType
 from schemas.review import KeptField
@@ -23,6 +23,9 @@ def options(**changes: object) -> Namespace:
             "id_field": "",
             "keep_fields": None,
             "output_format": "jsonl",
+            "id_attribute": "",
+            "timestamp_attribute": "",
+            "keep_attributes": None,
             **changes,
         }
     )
@@ -98,3 +101,37 @@ def test_a_damaged_file_costs_no_other_its_scores(tmp_path: Path) -> None:
     assert list(described_fields([str(damaged), str(good)], "")) == [str(good)]
     with pytest.raises(UserError, match=r"a.parquet can't be used as parquet"):
         described_fields([str(damaged)], "")
+
+
+def test_fields_and_attributes_of_messages() -> None:
+    fields = message_fields(
+        options(
+            keep_fields=["rating=stars:int64"],
+            keep_attributes=["shop", "sent:timestamp"],
+            id_attribute="id",
+            timestamp_attribute="written",
+        )
+    )
+
+    assert (fields.id_attribute, fields.timestamp_attribute) == ("id", "written")
+    assert fields.kept_columns() == (
+        Field("rating", FieldType.INT64),
+        Field("shop", FieldType.STRING),
+        Field("sent", FieldType.TIMESTAMP),
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"keep_fields": ["stars"]}, "--keep_fields stars: messages don't tell the type"),
+        ({"keep_attributes": ["label"]}, "already have a column of that name"),
+        ({"keep_fields": ["a:int64"], "keep_attributes": ["a"]}, "already have a column"),
+        ({"keep_attributes": ["a-b"], "output_format": "avro"}, "Avro takes names of letters"),
+    ],
+)
+def test_messages_need_types_and_columns_of_their_own(
+    changes: dict[str, object], words: str
+) -> None:
+    with pytest.raises(UserError, match=words):
+        message_fields(options(**changes))
