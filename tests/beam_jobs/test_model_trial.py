@@ -74,6 +74,7 @@ def weigh(weights: dict[str, float]) -> Callable[[Path], object]:
     return damage
 
 
+@pytest.mark.slow  # a little each, but they are many
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [

@@ -16,6 +16,8 @@ from model.batches import padded
 from tests.beam_jobs.bucket import BucketFileSystem
 from tests.beam_jobs.word_models import copy_model, export_words, sigmoid, version_of
 
+pytestmark = pytest.mark.slow
+
 Exported = Callable[[float], Path]
 
 A_LONG_TIME = 1e6  # seconds
