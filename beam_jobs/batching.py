@@ -38,10 +38,12 @@ class BatchByLength(beam.PTransform):
         length: what a longest element of a batch costs each of its elements, at least 1.
         budget: most that a batch may cost: its longest element's length times its size. An
             element that alone costs more makes a batch of one.
+        group: elements share a list only where this is equal.
     """
 
     length: Callable[[Any], int]
     budget: int
+    group: Callable[[Any], str]
 
     def expand(self, elements: beam.PCollection) -> beam.PCollection:
         return (
@@ -50,7 +52,7 @@ class BatchByLength(beam.PTransform):
             >> beam.BatchElements(
                 min_batch_size=REVIEWS_SORTED_TOGETHER, max_batch_size=REVIEWS_SORTED_TOGETHER
             )
-            | "CutBatches" >> beam.FlatMap(cut_batches, self.length, self.budget)
+            | "CutBatches" >> beam.FlatMap(cut_groups, self.length, self.budget, self.group)
         )
 
 
@@ -139,6 +141,17 @@ class _Gather(beam.DoFn):
         gathered.clear()
         extent.clear()
         yield from cut_batches(elements, self._length, self._budget)
+
+
+def cut_groups(
+    elements: Iterable[T], length: Callable[[T], int], budget: int, group: Callable[[T], str]
+) -> Iterator[list[T]]:
+    """Cuts the elements of each group into batches of their own, see `cut_batches`."""
+    groups: dict[str, list[T]] = {}
+    for element in elements:
+        groups.setdefault(group(element), []).append(element)
+    for members in groups.values():
+        yield from cut_batches(members, length, budget)
 
 
 def cut_batches(

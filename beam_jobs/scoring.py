@@ -76,7 +76,7 @@ def batching(model: Model) -> BatchByLength | BatchInTime:
     budget = model.max_batch_tokens
     if model.max_batch_wait_seconds:
         return BatchInTime(token_length, budget, model.max_batch_wait_seconds, batch_group)
-    return BatchByLength(token_length, budget)
+    return BatchByLength(token_length, budget, batch_group)
 
 
 def model_watch(model: Model) -> ModelWatch:

@@ -10,7 +10,7 @@ from apache_beam.utils.timestamp import Timestamp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from beam_jobs.batching import BatchInTime, cut_batches
+from beam_jobs.batching import BatchInTime, cut_batches, cut_groups
 from tests.beam_jobs.running import local_pipeline
 from tests.beam_jobs.streams import streaming_pipeline
 
@@ -41,6 +41,21 @@ def test_batches_are_as_large_as_the_budget_allows(rows: list[np.ndarray], budge
     for batch, following in itertools.pairwise(batches):
         assert len(batch[0]) * (len(batch) + 1) > budget
         assert min(map(len, batch)) >= max(map(len, following))
+
+
+@given(ROWS, st.integers(1, 60))
+def test_groups_are_cut_as_if_each_were_alone(rows: list[np.ndarray], budget: int) -> None:
+    def parity(row: np.ndarray) -> str:
+        return str(row[0] % 2)
+
+    batches = list(cut_groups(rows, len, budget, parity))
+
+    for group in ("0", "1"):
+        alone = cut_batches([row for row in rows if parity(row) == group], len, budget)
+        together = [batch for batch in batches if parity(batch[0]) == group]
+        assert [list(map(id, batch)) for batch in together] == [
+            list(map(id, batch)) for batch in alone
+        ]
 
 
 def test_nothing_makes_no_batch() -> None:
