@@ -14,8 +14,8 @@ Specs = tuple[set[StateSpec], set[TimerSpec]]
 def look_at_each_step_once() -> None:
     """Makes the runner remember what states and timers the classes of its steps have.
 
-    It makes every step anew for every ten messages, and each time inspects the signatures of all
-    its methods, four times over: most of what a step costs. They depend on the class alone.
+    It makes every step anew for what it pulls at a time, and each time inspects the signatures of
+    all its methods, four times over: most of what a step costs. They depend on the class alone.
     """
     if not hasattr(userstate.get_dofn_specs, "__wrapped__"):
         remembering = _by_class(userstate.get_dofn_specs)

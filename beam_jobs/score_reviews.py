@@ -75,6 +75,7 @@ def _score(options: Namespace, arguments: Sequence[str]) -> int:
 
 
 def _stream(options: Namespace, arguments: Sequence[str]) -> int:
+    from beam_jobs.local_pubsub import pull_shortly
     from beam_jobs.local_runner import look_at_each_step_once
     from beam_jobs.pipeline import build_streaming
     from beam_jobs.progress import progress
@@ -85,6 +86,7 @@ def _stream(options: Namespace, arguments: Sequence[str]) -> int:
     job = prepare_streaming(options, DATAFLOW if on_dataflow else LOCAL)
     if not on_dataflow:
         look_at_each_step_once()
+        pull_shortly()
     build_streaming(pipeline, job)
     _LOGGER.info("scoring the messages of %s", job.source.path)
     try:

@@ -100,7 +100,7 @@ def _streaming_model(options: Namespace, runner: RunnerTraits) -> Model:
         chosen_model(options),
         watch=options.watch_model,
         watch_interval_seconds=options.watch_interval,
-        # A review would wait on the local runner as long as no other message comes.
+        # Timers wait on the local runner until a pull ends: what was pulled is batch enough.
         max_batch_wait_seconds=options.max_batch_wait_ms / 1_000 if runner.timely_timers else 0.0,
         deduplicate_seconds=options.deduplicate,
         deduplicate_buckets=runner.states,
