@@ -20,7 +20,9 @@ setup(
     install_requires=[
         "apache-beam[gcp]>=2.77,<2.78",
         "fastavro[codecs]>=1.9",
+        "google-cloud-pubsub>=2.26",
         "google-crc32c>=1.5",
+        "grpcio>=1.62",
         "numpy>=1.26",
         "pyarrow>=18",
         "safetensors>=0.4",
