@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from beam_jobs.dates import DateOptions
 from beam_jobs.options import InputOptions, ModelOptions, OutputOptions, ReportOptions
 from beam_jobs.streaming_options import MessageOptions, StreamModelOptions, StreamOutputOptions
 from schemas.errors import UserError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 GROUPS = (
     InputOptions,
     OutputOptions,
+    DateOptions,
     ModelOptions,
     ReportOptions,
     MessageOptions,

@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from apache_beam.io.filesystem import FileMetadata
+
 from beam_jobs.fields import described_fields, review_fields
 from beam_jobs.manifest import RunFacts
 from beam_jobs.output import check_output
-from beam_jobs.sources import match_files
+from beam_jobs.sources import listing_digest, match_files
 from beam_jobs.streaming_options import STREAMING_OPTIONS
 from model.card import default_model_directory, model_identity, read_card
 from model.tfx import StringSignature, string_signature
@@ -19,6 +21,16 @@ from schemas.errors import UserError
 from schemas.review import ReviewFields
 
 _VERSIONED = ("review-scoring", "apache-beam", "tensorflow", "tensorflow-text")
+
+_NOT_OF_THE_ROWS = STREAMING_OPTIONS | {
+    "quiet",
+    "log_format",
+    "overwrite",
+    "skip_unchanged",
+    "date",
+    "days",
+}
+"""Options that a manifest doesn't name: no row depends on them."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +93,8 @@ def prepare(options: Namespace) -> Job:
     files = match_files(options.input)
     fields = review_fields(options, described_fields(list(files), options.input_format))
     model = chosen_model(options)
-    prefix = check_output(options.output.rstrip("/"), list(files), options.overwrite)
+    replace = options.overwrite or options.skip_unchanged
+    prefix = check_output(options.output.rstrip("/"), list(files), replace)
     return Job(
         patterns=tuple(options.input),
         input_format=options.input_format,
@@ -123,15 +136,19 @@ def _tfx_signature(options: Namespace, directory: str) -> StringSignature:
     )
 
 
-def _facts(options: Namespace, files: Mapping[str, int], model: Model) -> RunFacts:
-    size = sum(files.values())
+def _facts(options: Namespace, files: Mapping[str, FileMetadata], model: Model) -> RunFacts:
     return RunFacts(
-        inputs={"patterns": list(options.input), "files": len(files), "bytes": size},
+        inputs={
+            "patterns": list(options.input),
+            "files": len(files),
+            "bytes": sum(file.size_in_bytes for file in files.values()),
+            "listing": listing_digest(files),
+        },
         model={"directory": model.directory, "identity": model.identity},
         options={
             name: value
             for name, value in vars(options).items()
-            if value is not None and name not in STREAMING_OPTIONS
+            if value is not None and name not in _NOT_OF_THE_ROWS
         },
         versions={package: importlib.metadata.version(package) for package in _VERSIONED},
         max_rejected_share=options.max_rejected_share,

@@ -14,13 +14,16 @@ from schemas.score import LABELS
 
 FILE_NAME = "manifest.json"
 
+_DECISIVE = ("inputs", "model", "options")
+"""What the rows of a run depend on."""
+
 
 @dataclass(frozen=True)
 class RunFacts:
     """What is known of a run before it starts.
 
     Attributes:
-        inputs: patterns, number of files and their size in bytes.
+        inputs: patterns, number of files, their size in bytes, and a digest of their listing.
         model: directory, name and fingerprint.
         options: what the user asked for.
         versions: of the packages that decide what the rows say.
@@ -148,3 +151,23 @@ def read_manifest(prefix: str) -> dict[str, Any]:
     """The manifest of the run under an output prefix."""
     with FileSystems.open(f"{prefix}/{FILE_NAME}") as file:
         return json.loads(file.read())
+
+
+def unchanged_run(prefix: str, facts: RunFacts) -> dict[str, Any]:
+    """The manifest of a finished run, if running again would give the same rows.
+
+    Args:
+        prefix: the output prefix.
+        facts: of the run that would be.
+
+    Returns:
+        The manifest; empty if there is none, or input, model or options are other ones.
+    """
+    if not FileSystems.exists(f"{prefix}/{FILE_NAME}"):
+        return {}
+    try:
+        found = read_manifest(prefix)
+    except ValueError:
+        return {}
+    same = all(found.get(key) == getattr(facts, key) for key in _DECISIVE)
+    return found if same else {}

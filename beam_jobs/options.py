@@ -91,6 +91,12 @@ class OutputOptions:
             "--overwrite", action="store_true", help="replace the run that PREFIX already holds"
         )
         group.add_argument(
+            "--skip_unchanged",
+            action="store_true",
+            help="leave that run alone if it had the same input files, model and options; "
+            "replace it if not",
+        )
+        group.add_argument(
             "--max_rejected_share",
             type=float,
             default=0.05,
@@ -104,6 +110,8 @@ class OutputOptions:
         if not values.output.strip("/") and (values.output or not streams(values)):
             raise UserError("--output is missing: name the folder or bucket prefix for the scores")
         check_choice("--output_format", values.output_format, OUTPUT_FORMATS)
+        if values.overwrite and values.skip_unchanged:
+            raise UserError("give one of --overwrite and --skip_unchanged")
         if not 0.0 <= values.max_rejected_share <= 1.0:
             raise UserError(
                 f"--max_rejected_share {values.max_rejected_share:g} is no share: "

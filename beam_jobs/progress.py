@@ -22,6 +22,7 @@ def progress() -> Iterator[None]:
     On a terminal it keeps one line up to date on stderr; elsewhere it logs every half minute.
     Reviews scored by other processes, as on a cluster, aren't seen: then it says nothing.
     """
+    metrics.start_tallies()
     done = threading.Event()
     thread = threading.Thread(target=_report, args=(done,), daemon=True)
     thread.start()

@@ -1,17 +1,18 @@
 """The command line of the job: check, build, run, report. Nothing in it is pickled."""
 
-import builtins
+import datetime
 import json
 import logging
 import os
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from beam_jobs.command_line import parse, pipeline_options
+from beam_jobs.command_line import parse
+from beam_jobs.dates import runs_of
 from beam_jobs.logs import JOB_LOGGER, log_to_stderr
 from beam_jobs.options import streams
 from schemas.errors import UserError
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 EXIT_SCORED, EXIT_FAILED, EXIT_MISTAKE = 0, 1, 2
 
-LOCAL_RUNNER, LOCAL_STREAMING_RUNNER = "FnApiRunner", "BundleBasedDirectRunner"
-"""Beam's DirectRunner tries to download another runner before it falls back to these."""
-
 _LOGGER = logging.getLogger(JOB_LOGGER)
 
 
@@ -36,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the command line without the program's name; default: this process's.
 
     Returns:
-        The exit code: 0 scored, 1 failed or too many rejections, 2 a mistake in the call.
+        The exit code: 0 scored, 1 failed or too many rejections, 2 a mistake in the call; with
+        several days the greatest of theirs.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
@@ -46,28 +45,66 @@ def main(arguments: Sequence[str] | None = None) -> int:
             with _stopping_at_once("stopped; messages taken in hand were not all scored"):
                 return _stream(options, arguments)
         with _stopping_at_once("stopped; no manifest is written"):
-            return _score(options, arguments)
+            return _score_days(options, arguments)
     except UserError as error:
-        print(f"score-reviews: error: {error}", file=sys.stderr)
-        return EXIT_MISTAKE
+        return _mistaken(error)
+
+
+def _mistaken(error: UserError) -> int:
+    print(f"score-reviews: error: {error}", file=sys.stderr)
+    return EXIT_MISTAKE
+
+
+def _score_days(options: Namespace, arguments: Sequence[str]) -> int:
+    """Scores every day that is asked for, whatever becomes of the others."""
+    today = datetime.datetime.now(datetime.timezone.utc).date()
+    last, *earlier = runs_of(options, today)
+    if not earlier:
+        return _score(last, arguments)
+    codes = [_score_day(last, arguments, may_lack_input=False)]
+    codes += [_score_day(day, arguments, may_lack_input=True) for day in earlier]
+    return max(codes)
+
+
+def _score_day(options: Namespace, arguments: Sequence[str], may_lack_input: bool) -> int:
+    from beam_jobs.sources import NoInputError
+
+    _LOGGER.info("day %s", options.date)
+    try:
+        return _score(options, arguments)
+    except UserError as error:
+        if may_lack_input and isinstance(error, NoInputError):
+            _LOGGER.info("day %s is passed over: %s", options.date, error)
+            return EXIT_SCORED
+        return _mistaken(error)
 
 
 def _score(options: Namespace, arguments: Sequence[str]) -> int:
     from beam_jobs.job import prepare
-    from beam_jobs.manifest import read_manifest
-    from beam_jobs.summary import summary, too_many_rejected
+    from beam_jobs.manifest import read_manifest, unchanged_run
+    from beam_jobs.runners import empty_pipeline
 
-    pipeline = _empty_pipeline(arguments, streaming=False)
+    pipeline = empty_pipeline(arguments, options, streaming=False)
     job = prepare(options)
+    manifest = unchanged_run(job.prefix, job.facts) if options.skip_unchanged else {}
+    if manifest:
+        _LOGGER.info("%s holds the scores of this input already", job.prefix)
+        return _reported(manifest, job, options)
     try:
         _run(pipeline, job, options.quiet)
         manifest = read_manifest(job.prefix)
     except Exception as error:
         return _failed(error)
+    return _reported(manifest, job, options)
+
+
+def _reported(manifest: Mapping[str, Any], job: "Job", options: Namespace) -> int:
+    """Tells what a run did; returns the exit code."""
+    from beam_jobs.summary import summary, too_many_rejected
+
     if not options.quiet:
-        print(
-            json.dumps(manifest) if options.log_format == "json" else summary(manifest, job.prefix)
-        )
+        as_json = options.log_format == "json"
+        print(json.dumps(manifest) if as_json else summary(manifest, job.prefix))
     if manifest["status"] != "complete":
         _LOGGER.error(too_many_rejected(manifest, job.prefix))
         return EXIT_FAILED
@@ -79,12 +116,13 @@ def _stream(options: Namespace, arguments: Sequence[str]) -> int:
     from beam_jobs.local_runner import look_at_each_step_once
     from beam_jobs.pipeline import build_streaming
     from beam_jobs.progress import progress
+    from beam_jobs.runners import empty_pipeline, on_dataflow
     from beam_jobs.streaming_job import DATAFLOW, LOCAL, prepare_streaming
 
-    pipeline = _empty_pipeline(arguments, streaming=True)
-    on_dataflow = "Dataflow" in type(pipeline.runner).__name__
-    job = prepare_streaming(options, DATAFLOW if on_dataflow else LOCAL)
-    if not on_dataflow:
+    pipeline = empty_pipeline(arguments, options, streaming=True)
+    remote = on_dataflow(pipeline)
+    job = prepare_streaming(options, DATAFLOW if remote else LOCAL)
+    if not remote:
         look_at_each_step_once()
         pull_shortly()
     build_streaming(pipeline, job)
@@ -95,29 +133,6 @@ def _stream(options: Namespace, arguments: Sequence[str]) -> int:
     except Exception as error:
         return _failed(error)
     return EXIT_SCORED
-
-
-def _empty_pipeline(arguments: Sequence[str], streaming: bool) -> "Pipeline":
-    """A pipeline with Beam's options as the command line has them, on the runner that it names.
-
-    Raises:
-        UserError: there is no such runner, or it lacks an option.
-    """
-    import apache_beam as beam
-    from apache_beam.options.pipeline_options import StandardOptions
-
-    options = pipeline_options(arguments)
-    standard = options.view_as(StandardOptions)
-    if standard.runner in (None, "", "DirectRunner"):
-        standard.runner = LOCAL_STREAMING_RUNNER if streaming else LOCAL_RUNNER
-    if streaming and standard.runner == LOCAL_RUNNER:
-        raise UserError(f"--runner {LOCAL_RUNNER} reads files only: leave it out")
-    standard.streaming = streaming
-    try:
-        return beam.Pipeline(options=options)
-    except (ValueError, ImportError, AttributeError) as error:
-        reason = " ".join(str(error).split())
-        raise UserError(f"--runner {standard.runner} can't be used so: {reason}") from error
 
 
 def _run(pipeline: "Pipeline", job: "Job", quiet: bool) -> None:
@@ -132,31 +147,10 @@ def _run(pipeline: "Pipeline", job: "Job", quiet: bool) -> None:
 
 
 def _failed(error: Exception) -> int:
-    """Reports the failure of a job; returns the exit code."""
-    kind, cause = _cause(error)
-    if kind == UserError.__name__:
-        raise UserError(cause) from error
-    # A full disk, say, is told in a line; what nobody foresaw needs the traceback.
-    foreseen = kind in ("BeamIOError", "UnbalancedError") or _is_os_error(kind)
-    _LOGGER.error("the job failed: %s: %s", kind, cause, exc_info=not foreseen)
+    from beam_jobs.failures import report_failure
+
+    report_failure(error)
     return EXIT_FAILED
-
-
-def _cause(error: Exception) -> tuple[str, str]:
-    """Class and message of the error behind the one that a runner raises.
-
-    Runners quote the whole traceback of a worker in their message; its last line tells the cause.
-    """
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    name, colon, message = lines[-1].strip().partition(": ") if lines else ("", "", "")
-    if colon and " " not in name:
-        return name.rpartition(".")[2], message
-    return type(error).__name__, " ".join(lines[-1:])
-
-
-def _is_os_error(name: str) -> bool:
-    kind = getattr(builtins, name, None)
-    return isinstance(kind, type) and issubclass(kind, OSError)
 
 
 @contextmanager

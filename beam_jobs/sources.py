@@ -1,11 +1,12 @@
 """Files as a source of payloads."""
 
+import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import apache_beam as beam
-from apache_beam.io.filesystem import BeamIOError
+from apache_beam.io.filesystem import BeamIOError, FileMetadata
 from apache_beam.io.filesystems import FileSystems
 
 from beam_jobs.formats import FileRange, format_of
@@ -19,26 +20,43 @@ RANGE_BYTES = 64 * 1024 * 1024
 """Files that can be split are read in ranges of this size."""
 
 
-def match_files(patterns: Sequence[str]) -> dict[str, int]:
+class NoInputError(UserError):
+    """A pattern matches no file."""
+
+
+def match_files(patterns: Sequence[str]) -> dict[str, FileMetadata]:
     """Finds the files that patterns match on any of Beam's file systems.
 
     Args:
         patterns: paths, in which `*` stands for anything within a directory, `**` for anything.
 
     Returns:
-        Size of each file in bytes by its path, sorted; each file once, however many patterns
-        match it.
+        The files by their paths, sorted; each file once, however many patterns match it.
 
     Raises:
-        UserError: a pattern matches nothing, names a directory, or can't be looked up.
+        NoInputError: a pattern matches nothing.
+        UserError: a pattern names a directory, or can't be looked up.
     """
-    sizes: dict[str, int] = {}
+    files: dict[str, FileMetadata] = {}
     for pattern in patterns:
-        sizes.update(_matched(pattern))
+        files.update(_matched(pattern))
     paths: dict[str, str] = {}
-    for path in sorted(sizes):
+    for path in sorted(files):
         paths.setdefault(_identity(path), path)
-    return {path: sizes[path] for path in paths.values()}
+    return {path: files[path] for path in paths.values()}
+
+
+def listing_digest(files: Mapping[str, FileMetadata]) -> str:
+    """Tells whether the same files are there, as far as a listing can.
+
+    Returns:
+        sha256, 64 hex digits, over paths, sizes and times of the last change.
+    """
+    digest = hashlib.sha256()
+    for path, file in sorted(files.items()):
+        state = f"{path}\0{file.size_in_bytes}\0{file.last_updated_in_seconds:.3f}\0"
+        digest.update(state.encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
 
 
 @dataclass(eq=False)
@@ -73,10 +91,10 @@ def file_ranges(patterns: Sequence[str], input_format: str) -> Iterator[FileRang
 
     All patterns are matched in one place, since a file that two of them match is read once.
     """
-    for path, size in match_files(patterns).items():
+    for path, file in match_files(patterns).items():
         FileSystems.report_source_lineage(path)
         whole = bool(compression_suffix(path)) or not format_of(path, input_format).splittable
-        starts = [0] if whole else range(0, max(size, 1), RANGE_BYTES)
+        starts = [0] if whole else range(0, max(file.size_in_bytes, 1), RANGE_BYTES)
         # The last range has no end, so that nothing hangs on the size being right.
         yield from map(FileRange, [path] * len(starts), starts, [*starts[1:], END_OF_FILE])
 
@@ -93,19 +111,19 @@ def _identity(path: str) -> str:
     return path if "://" in path else os.path.abspath(path)
 
 
-def _matched(pattern: str) -> dict[str, int]:
+def _matched(pattern: str) -> dict[str, FileMetadata]:
     if not pattern:
         raise UserError("--input is empty: name a file or a pattern")
-    sizes = _listed(pattern)
-    if pattern.endswith("/") or os.path.isdir(pattern) or (not sizes and _listed(pattern + "/*")):
+    files = _listed(pattern)
+    if pattern.endswith("/") or os.path.isdir(pattern) or (not files and _listed(pattern + "/*")):
         advice = f"name its files, as in {pattern.rstrip('/')}/*.jsonl"
         raise UserError(f"--input {pattern}: is a directory; {advice}")
-    if not sizes:
-        raise UserError(f"--input {pattern}: no file matches")
-    return sizes
+    if not files:
+        raise NoInputError(f"--input {pattern}: no file matches")
+    return files
 
 
-def _listed(pattern: str) -> dict[str, int]:
+def _listed(pattern: str) -> dict[str, FileMetadata]:
     # Beam finds nothing by `*.csv`, but all by `./*.csv`.
     start = "" if "://" in pattern or os.path.isabs(pattern) else "./"
     try:
@@ -115,4 +133,4 @@ def _listed(pattern: str) -> dict[str, int]:
         raise UserError(f"--input {pattern}: can't be looked up: {reason}") from error
     # Object stores hold empty objects in the place of directories.
     files = [file for file in found if not file.path.endswith("/")]
-    return {file.path.removeprefix(start): file.size_in_bytes for file in files}
+    return {file.path.removeprefix(start): file for file in files}

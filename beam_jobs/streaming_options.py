@@ -34,7 +34,12 @@ _DEFAULTS: Mapping[str, Any] = {
 STREAMING_OPTIONS = frozenset({"input_subscription", "input_topic", *_DEFAULTS})
 """Names of all options that a batch run can't have."""
 
-_ONLY_FILES = {"input_format": "", "overwrite": False, "max_rejected_share": 0.05}
+_ONLY_FILES = {
+    "input_format": "",
+    "overwrite": False,
+    "skip_unchanged": False,
+    "max_rejected_share": 0.05,
+}
 """Options of a batch run that a streaming run can't have, and their defaults."""
 
 _PROJECT = r"projects/[a-z][-a-z0-9:.]{4,61}[a-z0-9]"

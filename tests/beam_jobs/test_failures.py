@@ -2,8 +2,8 @@ import logging
 
 import pytest
 
+from beam_jobs.failures import report_failure
 from beam_jobs.manifest import UnbalancedError
-from beam_jobs.score_reviews import _failed
 from schemas.errors import UserError
 
 
@@ -30,7 +30,7 @@ def worker_error(last_line: str) -> RuntimeError:
 def test_a_known_failure_is_told_in_a_line(
     error: Exception, said: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert _failed(error) == 1
+    report_failure(error)
 
     (record,) = caplog.records
     assert record.getMessage().startswith(said)
@@ -39,7 +39,7 @@ def test_a_known_failure_is_told_in_a_line(
 
 
 def test_an_unknown_failure_keeps_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
-    assert _failed(worker_error("ZeroDivisionError: division by zero")) == 1
+    report_failure(worker_error("ZeroDivisionError: division by zero"))
 
     assert caplog.records[0].exc_info
     assert caplog.records[0].getMessage() == "the job failed: ZeroDivisionError: division by zero"
@@ -47,4 +47,4 @@ def test_an_unknown_failure_keeps_its_traceback(caplog: pytest.LogCaptureFixture
 
 def test_what_a_worker_finds_wrong_with_the_call_is_a_mistake() -> None:
     with pytest.raises(UserError, match=r"^can't load model m: gone$"):
-        _failed(worker_error("schemas.errors.UserError: can't load model m: gone"))
+        report_failure(worker_error("schemas.errors.UserError: can't load model m: gone"))
