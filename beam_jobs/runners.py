@@ -1,16 +1,29 @@
-"""The runner of a run: Beam's options settled, and an empty pipeline on it."""
+"""Where a run runs: an empty pipeline on its runner, and a full one run to its end."""
 
+import logging
 from argparse import Namespace
 from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import Any
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+from apache_beam.options.pipeline_options import (
+    GoogleCloudOptions,
+    PipelineOptions,
+    StandardOptions,
+)
+from apache_beam.runners.runner import PipelineState
 
 from beam_jobs.command_line import pipeline_options
+from beam_jobs.logs import JOB_LOGGER
+from beam_jobs.progress import progress
+from beam_jobs.stopping import stopping_at_once
 from schemas.errors import UserError
 
 LOCAL_RUNNER, LOCAL_STREAMING_RUNNER = "FnApiRunner", "BundleBasedDirectRunner"
 """Beam's DirectRunner tries to download another runner before it falls back to these."""
+
+_LOGGER = logging.getLogger(JOB_LOGGER)
 
 
 def empty_pipeline(arguments: Sequence[str], options: Namespace, streaming: bool) -> beam.Pipeline:
@@ -45,3 +58,47 @@ def _on_runner(name: str, beam_options: PipelineOptions) -> beam.Pipeline:
     except (ValueError, ImportError, AttributeError) as error:
         reason = " ".join(str(error).split())
         raise UserError(f"--runner {name} can't be used so: {reason}") from error
+
+
+def run_to_end(pipeline: beam.Pipeline, quiet: bool) -> bool:
+    """Runs a pipeline.
+
+    Args:
+        pipeline: all of it.
+        quiet: whether to report no progress.
+
+    Returns:
+        Whether it has run to its end. On Dataflow it may not have: with `--template_location`
+        nothing is submitted, with `--no_wait_until_finish` nobody waits.
+    """
+    with nullcontext() if quiet else progress():
+        result = pipeline.run()
+        if on_dataflow(pipeline):
+            return _follow(result, pipeline.options)
+        result.wait_until_finish()
+        return True
+
+
+def _follow(result: Any, beam_options: PipelineOptions) -> bool:
+    cloud = beam_options.view_as(GoogleCloudOptions)
+    if not result.has_job:
+        _LOGGER.info("template written to %s; nothing is submitted", cloud.template_location)
+        return False
+    job_id = result.job_id()
+    _LOGGER.info("job %s runs in %s, project %s", job_id, cloud.region, cloud.project)
+    if beam_options.view_as(StandardOptions).no_wait_until_finish:
+        return False
+    with stopping_at_once(f"stopped waiting; job {job_id} goes on"):
+        _wait(result)
+    return True
+
+
+def _wait(result: Any) -> None:
+    """Waits for a job on Dataflow; one that was drained or updated has ended as it should."""
+    from apache_beam.runners.dataflow.dataflow_runner import DataflowRuntimeException
+
+    try:
+        result.wait_until_finish()
+    except DataflowRuntimeException:
+        if result.state not in (PipelineState.DRAINED, PipelineState.UPDATED):
+            raise

@@ -3,23 +3,19 @@
 import datetime
 import json
 import logging
-import os
-import signal
 import sys
 from argparse import Namespace
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from beam_jobs.command_line import parse
 from beam_jobs.dates import runs_of
 from beam_jobs.logs import JOB_LOGGER, log_to_stderr
 from beam_jobs.options import streams
+from beam_jobs.stopping import stopping_at_once
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
-    from apache_beam import Pipeline
-
     from beam_jobs.job import Job
 
 EXIT_SCORED, EXIT_FAILED, EXIT_MISTAKE = 0, 1, 2
@@ -42,9 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = parse(arguments)
         log_to_stderr(options.log_format, options.quiet)
         if streams(options):
-            with _stopping_at_once("stopped; messages taken in hand were not all scored"):
+            with stopping_at_once("stopped; messages taken in hand were not all scored"):
                 return _stream(options, arguments)
-        with _stopping_at_once("stopped; no manifest is written"):
+        with stopping_at_once("stopped; no manifest is written"):
             return _score_days(options, arguments)
     except UserError as error:
         return _mistaken(error)
@@ -82,7 +78,9 @@ def _score_day(options: Namespace, arguments: Sequence[str], may_lack_input: boo
 def _score(options: Namespace, arguments: Sequence[str]) -> int:
     from beam_jobs.job import prepare
     from beam_jobs.manifest import read_manifest, unchanged_run
-    from beam_jobs.runners import empty_pipeline
+    from beam_jobs.output import clear_output
+    from beam_jobs.pipeline import build
+    from beam_jobs.runners import empty_pipeline, run_to_end
 
     pipeline = empty_pipeline(arguments, options, streaming=False)
     job = prepare(options)
@@ -90,8 +88,11 @@ def _score(options: Namespace, arguments: Sequence[str]) -> int:
     if manifest:
         _LOGGER.info("%s holds the scores of this input already", job.prefix)
         return _reported(manifest, job, options)
+    clear_output(job.prefix)
+    build(pipeline, job)
     try:
-        _run(pipeline, job, options.quiet)
+        if not run_to_end(pipeline, options.quiet):
+            return EXIT_SCORED
         manifest = read_manifest(job.prefix)
     except Exception as error:
         return _failed(error)
@@ -115,8 +116,7 @@ def _stream(options: Namespace, arguments: Sequence[str]) -> int:
     from beam_jobs.local_pubsub import pull_shortly
     from beam_jobs.local_runner import look_at_each_step_once
     from beam_jobs.pipeline import build_streaming
-    from beam_jobs.progress import progress
-    from beam_jobs.runners import empty_pipeline, on_dataflow
+    from beam_jobs.runners import empty_pipeline, on_dataflow, run_to_end
     from beam_jobs.streaming_job import DATAFLOW, LOCAL, prepare_streaming
 
     pipeline = empty_pipeline(arguments, options, streaming=True)
@@ -128,22 +128,10 @@ def _stream(options: Namespace, arguments: Sequence[str]) -> int:
     build_streaming(pipeline, job)
     _LOGGER.info("scoring the messages of %s", job.source.path)
     try:
-        with nullcontext() if options.quiet else progress():
-            pipeline.run().wait_until_finish()
+        run_to_end(pipeline, options.quiet)
     except Exception as error:
         return _failed(error)
     return EXIT_SCORED
-
-
-def _run(pipeline: "Pipeline", job: "Job", quiet: bool) -> None:
-    from beam_jobs.output import clear_output
-    from beam_jobs.pipeline import build
-    from beam_jobs.progress import progress
-
-    clear_output(job.prefix)
-    build(pipeline, job)
-    with nullcontext() if quiet else progress():
-        pipeline.run().wait_until_finish()
 
 
 def _failed(error: Exception) -> int:
@@ -151,22 +139,6 @@ def _failed(error: Exception) -> int:
 
     report_failure(error)
     return EXIT_FAILED
-
-
-@contextmanager
-def _stopping_at_once(words: str) -> Iterator[None]:
-    """Ends the process on Ctrl-C and SIGTERM: the threads of a runner can't be asked to."""
-
-    def stop(signal_number: int, frame: Any) -> NoReturn:
-        print(f"\nscore-reviews: {words}", file=sys.stderr, flush=True)
-        os._exit(128 + signal_number)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 if __name__ == "__main__":
