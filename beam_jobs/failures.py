@@ -4,7 +4,10 @@ import builtins
 import logging
 
 from beam_jobs.logs import JOB_LOGGER
+from beam_jobs.storage_errors import storage_failure
 from schemas.errors import UserError
+
+_FORESEEN = ("BeamIOError", "DataflowRuntimeException", "UnbalancedError")
 
 _LOGGER = logging.getLogger(JOB_LOGGER)
 
@@ -15,24 +18,27 @@ def report_failure(error: Exception) -> None:
     Raises:
         UserError: a worker found something wrong with the call.
     """
-    kind, cause = _cause(error)
+    dotted, cause = _cause(error)
+    kind = dotted.rpartition(".")[2]
     if kind == UserError.__name__:
         raise UserError(cause) from error
+    of_storage = storage_failure(dotted, cause)
     # A full disk, say, is told in a line; what nobody foresaw needs the traceback.
-    foreseen = kind in ("BeamIOError", "UnbalancedError") or _is_os_error(kind)
-    _LOGGER.error("the job failed: %s: %s", kind, cause, exc_info=not foreseen)
+    foreseen = of_storage or kind in _FORESEEN or _is_os_error(kind)
+    _LOGGER.error("the job failed: %s: %s", kind, of_storage or cause, exc_info=not foreseen)
 
 
 def _cause(error: Exception) -> tuple[str, str]:
-    """Class and message of the error behind the one that a runner raises.
+    """Dotted class and message of the error behind the one that a runner raises.
 
     Runners quote the whole traceback of a worker in their message; its last line tells the cause.
     """
-    lines = [line for line in str(error).splitlines() if line.strip()]
+    # What Dataflow says of a job that was cancelled ends with "None".
+    lines = [line for line in str(error).splitlines() if line.strip() not in ("", "None")]
     name, colon, message = lines[-1].strip().partition(": ") if lines else ("", "", "")
     if colon and " " not in name:
-        return name.rpartition(".")[2], message
-    return type(error).__name__, " ".join(lines[-1:])
+        return name, message
+    return f"{type(error).__module__}.{type(error).__name__}", " ".join(lines[-1:])
 
 
 def _is_os_error(name: str) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from beam_jobs.formats import format_of
 from beam_jobs.rows import is_avro_name
+from beam_jobs.storage_errors import READER, storage_explained
 from schemas.errors import UserError
 from schemas.field import Field, FieldType
 from schemas.review import KeptField, ReviewFields
@@ -28,7 +29,8 @@ def described_fields(files: Sequence[str], input_format: str) -> dict[str, dict[
         if file_format.name in settled:
             continue
         try:
-            fields = file_format.describe(path)
+            with storage_explained("--input", path, READER):
+                fields = file_format.describe(path)
         except UserError as error:
             unusable.setdefault(file_format.name, error)
             continue

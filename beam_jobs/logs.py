@@ -8,8 +8,13 @@ import time
 
 JOB_LOGGER = "beam_jobs"
 
+_TOLD_AT_THE_END = ("apache_beam.io.filebasedsink", "apache_beam.runners.common")
+"""Loggers of errors that end the job, which then says why by itself."""
+
 _NO_NEWS = (
     "type hint will be ignored",  # Beam doesn't check types of steps with several outputs
+    "trying to create job at dataflow service",  # what follows from it is told in a line
+    "details of server error",
     "Resource module is not available",  # Beam's RunInference says so where there is no PyTorch
 )
 
@@ -35,11 +40,16 @@ def log_to_stderr(log_format: str, quiet: bool) -> None:
     root.setLevel(logging.ERROR if quiet else logging.WARNING)
     # TensorFlow warns of its own functions that tfx-bsl calls.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    # Google's clients warn of each attempt, and of credentials that aren't where they look first.
+    for name in ("google.auth", "urllib3"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     logging.getLogger(JOB_LOGGER).setLevel(logging.ERROR if quiet else logging.INFO)
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Whether a record tells more than what is the same on every run."""
+    """Whether a record tells more than what is the same on every run, or is told later."""
+    if record.name in _TOLD_AT_THE_END:
+        return record.levelno < logging.ERROR
     return not any(words in str(record.msg) for words in _NO_NEWS)
 
 

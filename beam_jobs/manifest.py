@@ -4,6 +4,7 @@ import json
 import time
 import uuid
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -142,14 +143,26 @@ def _write_manifest(
 def write_whole(path: str, text: str) -> None:
     """Writes a file that is never seen in part: under another name first, then renamed."""
     unfinished = f"{path}.{uuid.uuid4().hex}.unfinished"
-    with FileSystems.create(unfinished, mime_type="application/json") as file:
-        file.write(text.encode("utf-8"))
-    FileSystems.rename([unfinished], [path])
+    try:
+        with FileSystems.create(unfinished, mime_type="application/json") as file:
+            file.write(text.encode("utf-8"))
+        FileSystems.rename([unfinished], [path])
+    except BaseException:
+        with suppress(Exception):
+            FileSystems.delete([unfinished])
+        raise
 
 
 def read_manifest(prefix: str) -> dict[str, Any]:
-    """The manifest of the run under an output prefix."""
-    with FileSystems.open(f"{prefix}/{FILE_NAME}") as file:
+    """The manifest of the run under an output prefix.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    path = f"{prefix}/{FILE_NAME}"
+    if not FileSystems.exists(path):
+        raise FileNotFoundError(f"there is no {path}: the job ended without writing it")
+    with FileSystems.open(path) as file:
         return json.loads(file.read())
 
 
@@ -163,11 +176,9 @@ def unchanged_run(prefix: str, facts: RunFacts) -> dict[str, Any]:
     Returns:
         The manifest; empty if there is none, or input, model or options are other ones.
     """
-    if not FileSystems.exists(f"{prefix}/{FILE_NAME}"):
-        return {}
     try:
         found = read_manifest(prefix)
-    except ValueError:
+    except (FileNotFoundError, ValueError):
         return {}
     same = all(found.get(key) == getattr(facts, key) for key in _DECISIVE)
     return found if same else {}

@@ -12,6 +12,7 @@ from apache_beam.io.filesystems import FileSystems
 from beam_jobs.formats import FileRange, format_of
 from beam_jobs.formats.base import END_OF_FILE
 from beam_jobs.formats.compression import compression_suffix
+from beam_jobs.storage_errors import READER, check_url, storage_explained
 from schemas.errors import UserError
 from schemas.payload import Payload
 from schemas.rejection import Rejection
@@ -114,8 +115,9 @@ def _identity(path: str) -> str:
 def _matched(pattern: str) -> dict[str, FileMetadata]:
     if not pattern:
         raise UserError("--input is empty: name a file or a pattern")
+    check_url("--input", pattern, "gs://BUCKET/PATTERN")
     files = _listed(pattern)
-    if pattern.endswith("/") or os.path.isdir(pattern) or (not files and _listed(pattern + "/*")):
+    if pattern.endswith("/") or os.path.isdir(pattern) or (not files and _listed(pattern + "/**")):
         advice = f"name its files, as in {pattern.rstrip('/')}/*.jsonl"
         raise UserError(f"--input {pattern}: is a directory; {advice}")
     if not files:
@@ -127,7 +129,8 @@ def _listed(pattern: str) -> dict[str, FileMetadata]:
     # Beam finds nothing by `*.csv`, but all by `./*.csv`.
     start = "" if "://" in pattern or os.path.isabs(pattern) else "./"
     try:
-        found = FileSystems.match([start + pattern])[0].metadata_list
+        with storage_explained("--input", pattern, READER):
+            found = FileSystems.match([start + pattern])[0].metadata_list
     except (BeamIOError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise UserError(f"--input {pattern}: can't be looked up: {reason}") from error

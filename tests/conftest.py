@@ -4,6 +4,8 @@ import sys
 import hypothesis
 import pytest
 
+pytest_plugins = ["tests.gcs.fixtures"]
+
 # Elsewhere tfx-bsl can't be installed (see setup.py): only there may its tests be left out.
 HAS_TFX_BSL = sys.version_info >= (3, 11) and (
     platform.system() != "Linux" or platform.machine() != "aarch64"

@@ -26,6 +26,8 @@ class StoredFile(io.RawIOBase):
 
     def __init__(self, path: str) -> None:
         self._file: Any = FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
+        self._size_bytes = self.seek(0, io.SEEK_END)
+        self.seek(0)
         self.failure: Exception | None = None
 
     def readable(self) -> bool:
@@ -43,8 +45,12 @@ class StoredFile(io.RawIOBase):
         super().close()
 
     def readinto(self, buffer: Any) -> int:
+        # Asked for more than there is, the client of a bucket sends a request in vain.
+        size = min(len(buffer), self._size_bytes - self._file.tell())
+        if size <= 0:
+            return 0
         try:
-            data = self._file.read(len(buffer))
+            data = self._file.read(size)
         except Exception as error:
             self.failure = error
             raise

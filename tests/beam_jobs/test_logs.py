@@ -14,6 +14,9 @@ logging.getLogger("apache_beam").warning("slow")
 logging.warning("This output type hint will be ignored and more")
 logging.warning("Resource module is not available for current platform")
 logging.getLogger("tensorflow").warning("deprecated")
+logging.getLogger("urllib3.connectionpool").warning("Retrying")
+logging.getLogger("google.auth._default").warning("no metadata server")
+logging.getLogger("apache_beam.runners.common").error("what ends the job")
 try:
     1 / 0
 except ZeroDivisionError:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from beam_jobs.output import check_output, clear_output
+from beam_jobs.output import check_output, check_writable, clear_output
 from schemas.errors import UserError
 
 
@@ -63,5 +63,5 @@ def test_a_file_in_the_way_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("x")
 
     with pytest.raises(UserError, match="can't be written") as error:
-        check_output(f"{tmp_path}/out", [], overwrite=False)
+        check_writable(f"{tmp_path}/out")
     assert "\n" not in str(error.value)

@@ -1,13 +1,17 @@
-"""Pub/Sub as the emulator gives it."""
+"""Pub/Sub as the emulator gives it, and dumps of reviews on disk and in a bucket."""
 
 import os
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+from google.cloud.storage import Bucket
 
 from beam_jobs.pubsub_emulator import HOST_VARIABLE, Channel, create_channel, emulator
 from schemas.errors import UserError
+from tests.integration.buckets import REVIEWS, local_rows, score, upload, write_dumps
 
 NewChannel = Callable[[], Channel]
 
@@ -29,3 +33,28 @@ def new_channel(emulator_host: str) -> Iterator[NewChannel]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(HOST_VARIABLE, emulator_host)
         yield lambda: create_channel(f"test-{uuid.uuid4().hex}")
+
+
+@pytest.fixture(scope="session")
+def dumps(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of dumps, see `write_dumps`."""
+    folder = tmp_path_factory.mktemp("dumps")
+    write_dumps(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def dump_rows(dumps: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """The rows of a run over the dumps that never leaves the disk."""
+    prefix = tmp_path_factory.mktemp("local") / "out"
+    assert score(f"{dumps}/**", str(prefix)) == 0
+    rows = local_rows(prefix)
+    assert len(rows) == len(REVIEWS)
+    return rows
+
+
+@pytest.fixture
+def bucket_dumps(gcs_bucket: Bucket, dumps: Path) -> str:
+    """A pattern of all dumps, in the bucket."""
+    upload(dumps, gcs_bucket, "in")
+    return f"gs://{gcs_bucket.name}/in/**"
