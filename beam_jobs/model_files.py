@@ -1,16 +1,21 @@
 """Models where they lie, on any of Beam's file systems: found, told apart, brought to hand."""
 
 import os
-import tempfile
-from collections.abc import Iterator
+import shutil
+from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystem import CompressionTypes, FileMetadata
 from apache_beam.io.filesystems import FileSystems
 
-from model.card import NETWORK_FILES
+from model import cloud_storage
+from model.cache import cached
+from model.card import BUNDLED_MODEL, NETWORK_FILES, default_model_directory
+from model.remote import FILES_TOGETHER, RemoteDirectory, RemoteFile, told_of
 from schemas.errors import UserError
 
 SAVED_MODEL = NETWORK_FILES[0]
@@ -61,42 +66,73 @@ def file_states(directory: str) -> frozenset[FileState]:
     )
 
 
-@contextmanager
-def files_at_hand(directory: str) -> Iterator[Path]:
-    """The files of a model on local disk, for as long as it takes to load them.
+def local_model(directory: str) -> Path:
+    """The files of a model on this machine.
 
     Args:
-        directory: a path, or a URL of one of Beam's file systems, whose files are copied. What a
-            `UserError` says of the copy is said of the directory.
+        directory: a path, `BUNDLED_MODEL`, or a URL of Cloud Storage or another one of Beam's file
+            systems, of which a copy is made unless there is one; nothing may be written to that.
 
     Raises:
-        OSError: the files can't be copied.
+        UserError: there is no such model, or it can't be copied before somebody mends something.
+        OSError: it can't be copied now.
     """
+    if directory == BUNDLED_MODEL:
+        return default_model_directory()
     if "://" not in directory:
-        yield Path(directory)
-        return
-    with tempfile.TemporaryDirectory(prefix="score-reviews-model-") as copy:
-        try:
-            _copy_all(directory, Path(copy))
-        except Exception as error:  # each file system has its own
-            raise OSError(f"can't copy model {directory}: {error}") from error
-        try:
-            yield Path(copy)
-        except UserError as error:
-            raise UserError(str(error).replace(copy, directory)) from error
+        return Path(directory)
+    if directory.startswith(cloud_storage.SCHEME):
+        return cached(cloud_storage.list_directory(directory.rstrip("/")))
+    return cached(_list_directory(directory.rstrip("/")))
 
 
-def _copy_all(url: str, directory: Path) -> None:
-    for file in FileSystems.match([f"{url}/**"])[0].metadata_list:
-        if not file.path.endswith("/"):  # object stores mark directories so
-            _copy(file.path, directory / file.path.removeprefix(f"{url}/"))
+@contextmanager
+def model_at_hand(directory: str) -> Iterator[Path]:
+    """As `local_model`; what a `UserError` says of the copy is said of the directory."""
+    path = local_model(directory)
+    with told_of(directory, path):
+        yield path
+
+
+def _list_directory(url: str) -> RemoteDirectory:
+    """A directory of any of Beam's file systems, which tell of no checksums."""
+    try:
+        FileSystems.get_filesystem(url)
+    except ValueError as error:
+        raise UserError(f"model {url}: {error}") from error
+    with _explained(url):
+        found = {
+            file.path.removeprefix(f"{url}/"): file
+            for file in FileSystems.match([f"{url}/**"])[0].metadata_list
+            if not file.path.endswith("/")  # object stores mark directories so
+        }
+    if not found:
+        raise UserError(f"no model at {url}: check the URL")
+    files = [_remote_file(name, file) for name, file in found.items()]
+    return RemoteDirectory(url, files, partial(_download, url))
+
+
+def _remote_file(name: str, file: FileMetadata) -> RemoteFile:
+    version = f"{file.path}@{file.last_updated_in_seconds}"
+    return RemoteFile(name, file.size_in_bytes, "", version)
+
+
+def _download(url: str, names: Collection[str], directory: Path) -> None:
+    with _explained(url), ThreadPoolExecutor(FILES_TOGETHER) as pool:
+        list(pool.map(lambda name: _copy(f"{url}/{name}", directory / name), names))
 
 
 def _copy(url: str, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     with (
         FileSystems.open(url, compression_type=CompressionTypes.UNCOMPRESSED) as source,
         path.open("wb") as destination,
     ):
-        while chunk := source.read(COPY_BYTES):
-            destination.write(chunk)
+        shutil.copyfileobj(source, destination, COPY_BYTES)
+
+
+@contextmanager
+def _explained(url: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # each file system has its own
+        raise OSError(f"can't copy model {url}: {error}") from error

@@ -1,11 +1,14 @@
 """The trial that a new model must pass before it scores."""
 
+from pathlib import Path
+
 import numpy as np
 
-from beam_jobs.model_files import files_at_hand
+from beam_jobs.model_files import local_model
 from beam_jobs.models import LoadedModel, ModelVersion
 from model.batches import padded
 from model.card import model_identity, read_card
+from model.remote import told_of
 from model.savedmodel import load
 from model.tokenizer import Tokenizer
 from schemas.errors import UserError
@@ -36,9 +39,9 @@ def tried_model(directory: str) -> LoadedModel:
 
     Raises:
         UserError: what is wrong with the model, in one line.
-        OSError: its files can't be copied from where they are.
+        OSError: its files can't be copied from where they are. That is nothing against the model.
     """
-    with files_at_hand(directory) as path:
+    with told_of(directory, path := _fetched(directory)):
         try:
             version = ModelVersion(directory, model_identity(read_card(path).name, path))
             loaded = LoadedModel(version, Tokenizer.from_artifact(path), load(path))
@@ -49,6 +52,13 @@ def tried_model(directory: str) -> LoadedModel:
             reason = " ".join(f"{type(error).__name__}: {error}".split())
             raise UserError(f"model {path} fails on trial: {reason}") from error
     return loaded
+
+
+def _fetched(directory: str) -> Path:
+    try:
+        return local_model(directory)
+    except UserError as error:
+        raise OSError(str(error)) from error
 
 
 def _try(loaded: LoadedModel) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
-from beam_jobs.model_files import files_at_hand
+from beam_jobs.model_files import model_at_hand
 from model.card import model_identity, read_card
 from model.savedmodel import ScoringModel, load
 from model.tokenizer import Tokenizer
@@ -104,13 +104,13 @@ class _Recent(Generic[T]):
 
 
 def _load_tokenizer(version: ModelVersion) -> Tokenizer:
-    with files_at_hand(version.directory) as path:
+    with model_at_hand(version.directory) as path:
         _check_identity(version, path)
         return Tokenizer.from_artifact(path)
 
 
 def _load_network(version: ModelVersion) -> ScoringModel:
-    with files_at_hand(version.directory) as path:
+    with model_at_hand(version.directory) as path:
         _check_identity(version, path)
         return load(path)
 

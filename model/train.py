@@ -11,13 +11,19 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from model.checkpoint import initial_embeddings
-from model.data import read_data, split
+from model.checkpoint import VOCABULARY, WEIGHTS, initial_embeddings
+from model.data import DataSet, Split, read_data, split
+from model.inputs import directory_at_hand
 from model.options import Options, parse
+from model.output import check_output, write_model
 from model.runtime import import_tensorflow
-from model.savedmodel import check_output, export
 from schemas.errors import UserError
+
+if TYPE_CHECKING:
+    from model.evaluate import Metrics
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,7 +55,23 @@ def train(options: Options) -> None:
     check_output(options.output)
     data = read_data(options.data)
     parts = split(data)
+    with directory_at_hand(options.checkpoint, (VOCABULARY, WEIGHTS)) as checkpoint:
+        metrics = train_from(checkpoint, data, parts, options)
+    print(
+        f"accuracy {metrics.accuracy:.4f} on the {metrics.reviews} reviews held out; "
+        f"model in {options.output}"
+    )
 
+
+def train_from(checkpoint: Path, data: DataSet, parts: Split, options: Options) -> Metrics:
+    """Trains a model whose vocabulary and word embeddings begin as those of a checkpoint.
+
+    Returns:
+        How good it is on the validation part.
+
+    Raises:
+        UserError: the checkpoint or the output directory can't be used.
+    """
     import_tensorflow()
     from model.classifier import compact, new_classifier
     from model.description import describe
@@ -60,7 +82,7 @@ def train(options: Options) -> None:
 
     fix_seeds(options.training.seed)
     tokenizer = Tokenizer(
-        options.checkpoint / "vocab.txt",
+        checkpoint / VOCABULARY,
         lower_case=True,
         max_length=options.training.max_length,
         head_share=options.training.head_share,
@@ -70,19 +92,15 @@ def train(options: Options) -> None:
         vocabulary_size=tokenizer.vocabulary_size,
         max_positions=tokenizer.max_length,
     )
-    embeddings = initial_embeddings(options.checkpoint, config)
+    embeddings = initial_embeddings(checkpoint, config)
     classifier = new_classifier(config, embeddings, options.training.head_dropout)
     losses = fit(classifier, parts.training, tokenizer, options.training)
     finished = compact(classifier, config)
     metrics = evaluate(finished.predict_on_batch, parts.validation, tokenizer)
-    card = describe(
-        options, config.compact(), finished.count_params(), data, parts, losses, metrics
-    )
-    export(Serving(finished, tokenizer), card, options.output)
-    print(
-        f"accuracy {metrics.accuracy:.4f} on the {metrics.reviews} reviews held out; "
-        f"model in {options.output}"
-    )
+    parameters = finished.count_params()
+    card = describe(options, checkpoint, config.compact(), parameters, data, parts, losses, metrics)
+    write_model(Serving(finished, tokenizer), card, options.output)
+    return metrics
 
 
 if __name__ == "__main__":

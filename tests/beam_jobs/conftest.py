@@ -1,7 +1,6 @@
 """Models, a bucket to put them in, and what the job says of them."""
 
 import functools
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,8 +25,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Callable[[float], Path
 @pytest.fixture
 def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder behind `bucket://`; local copies are made in the folder `copies`."""
-    (tmp_path / "copies").mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "copies"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "copies"))
     monkeypatch.setattr(BucketFileSystem, "root", tmp_path / "bucket")
     return tmp_path / "bucket"
 

@@ -1,3 +1,4 @@
+import hashlib
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ from schemas.errors import UserError
 
 
 def data_set(reviews: list[LabelledReview]) -> DataSet:
-    return DataSet("some", Path("some.csv"), reviews)
+    return DataSet("some", "some.csv", "", reviews)
 
 
 def numbered(count: int) -> list[LabelledReview]:
@@ -61,7 +62,7 @@ def test_reads_a_csv(tmp_path: Path) -> None:
     result = read_data(write(tmp_path / "mine.csv", content))
     assert result.name == "mine.csv"
     assert list(result.reviews) == [('Good,\n"really".', 1), ("Bad.", 0), ("Fine.", 1)]
-    assert len(result.sha256()) == 64
+    assert result.sha256 == hashlib.sha256(content.encode()).hexdigest()
 
 
 def test_byte_order_mark_is_no_part_of_a_column(tmp_path: Path) -> None:
