@@ -13,7 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from beam_jobs.dataflow.options import AcceleratorOptions
 from beam_jobs.dates import DateOptions
+from beam_jobs.dry_run.options import DryRunOptions
 from beam_jobs.options import InputOptions, ModelOptions, OutputOptions, ReportOptions
 from beam_jobs.streaming_options import MessageOptions, StreamModelOptions, StreamOutputOptions
 from schemas.errors import UserError
@@ -27,9 +29,11 @@ GROUPS = (
     DateOptions,
     ModelOptions,
     ReportOptions,
+    AcceleratorOptions,
     MessageOptions,
     StreamOutputOptions,
     StreamModelOptions,
+    DryRunOptions,
 )
 """The options of the job, in the order of its help."""
 
@@ -92,14 +96,20 @@ def beam_flags() -> frozenset[str]:
 
 
 def pipeline_options(arguments: Sequence[str]) -> "PipelineOptions":
-    """The whole command line as Beam's options, our groups among them."""
+    """The whole command line as Beam's options, our groups among them.
+
+    Those of a dry run are left out: Beam has a `--dry_run` of its own.
+    """
     from apache_beam.options.pipeline_options import PipelineOptions
 
     _register_groups(PipelineOptions)
-    return PipelineOptions(list(arguments))
+    parser = _Parser(add_help=False, allow_abbrev=False)
+    DryRunOptions._add_argparse_args(parser)
+    return PipelineOptions(parser.parse_known_args(arguments)[1])
 
 
 @functools.cache
 def _register_groups(base: type) -> tuple[type, ...]:
     """Beam knows a group as long as its class, a subclass of its own, is kept."""
-    return tuple(type(group.__name__, (group, base), {}) for group in GROUPS)
+    groups = (group for group in GROUPS if group is not DryRunOptions)
+    return tuple(type(group.__name__, (group, base), {}) for group in groups)

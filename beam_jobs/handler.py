@@ -14,6 +14,7 @@ from beam_jobs import metrics
 from beam_jobs.model_watch import ModelWatch, watcher
 from beam_jobs.models import MODELS, Models, ModelVersion
 from model.batches import pad
+from model.runtime import prepare_devices
 
 TokenIds = NDArray[np.int32]
 ExampleT = TypeVar("ExampleT")
@@ -80,16 +81,19 @@ class SavedModelHandler(ProbabilityHandler[Example, Models]):
     has become current since they were tokenized.
     """
 
-    def __init__(self, watch: ModelWatch) -> None:
+    def __init__(self, watch: ModelWatch, precision: str) -> None:
         """
         Args:
             watch: which models to expect.
+            precision: one of `model.runtime.PRECISIONS`.
         """
         super().__init__()
         self._watch = watch
+        self._precision = precision
 
     def load_model(self) -> Models:
         """The models of this process, the current one already loaded."""
+        prepare_devices(self._precision)
         MODELS.network(watcher(self._watch).current)
         return MODELS
 

@@ -5,17 +5,19 @@ import importlib.util
 import time
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from apache_beam.io.filesystem import FileMetadata
 
+from beam_jobs.dataflow.accelerators import resource_hints, warn_of_waste
 from beam_jobs.fields import described_fields, review_fields
 from beam_jobs.manifest import RunFacts
-from beam_jobs.output import check_output
+from beam_jobs.model_files import model_at_hand
+from beam_jobs.output import check_output, check_writable
 from beam_jobs.sources import listing_digest, match_files
 from beam_jobs.streaming_options import STREAMING_OPTIONS
-from model.card import default_model_directory, model_identity, read_card
+from model.card import BUNDLED_MODEL, model_identity, read_card
 from model.tfx import StringSignature, string_signature
 from schemas.errors import UserError
 from schemas.review import ReviewFields
@@ -29,6 +31,10 @@ _NOT_OF_THE_ROWS = STREAMING_OPTIONS | {
     "skip_unchanged",
     "date",
     "days",
+    "dry_run",
+    "worker_price",
+    "accelerator_price",
+    "tokens_per_second",
 }
 """Options that a manifest doesn't name: no row depends on them."""
 
@@ -41,6 +47,7 @@ class Model:
         directory: the SavedModel.
         identity: how rows name it, as `name@fingerprint`.
         max_batch_tokens: most tokens of a batch, padding included.
+        precision: one of `model.runtime.PRECISIONS`.
         tfx_signature: what tfx-bsl is to call; None where the job tokenizes for the model.
         watch: directories of models, the newest good one of which is used instead; empty for none.
         watch_interval_seconds: time between two looks.
@@ -48,17 +55,20 @@ class Model:
             of what a bundle holds.
         deduplicate_seconds: how long an id is remembered; 0 for not at all.
         deduplicate_buckets: number of states that ids are remembered in.
+        resource_hints: what a worker needs to compute, for Beam's `with_resource_hints`.
     """
 
     directory: str
     identity: str
     max_batch_tokens: int
+    precision: str
     tfx_signature: StringSignature | None
     watch: str = ""
     watch_interval_seconds: float = 60.0
     max_batch_wait_seconds: float = 0.0
     deduplicate_seconds: int = 0
     deduplicate_buckets: int = 1
+    resource_hints: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -95,6 +105,8 @@ def prepare(options: Namespace) -> Job:
     model = chosen_model(options)
     replace = options.overwrite or options.skip_unchanged
     prefix = check_output(options.output.rstrip("/"), list(files), replace)
+    if not options.dry_run:
+        check_writable(prefix)
     return Job(
         patterns=tuple(options.input),
         input_format=options.input_format,
@@ -110,29 +122,38 @@ def chosen_model(options: Namespace) -> Model:
     """The model that checked options name.
 
     Raises:
-        UserError: it is not as it must be.
+        UserError: it is not as it must be, or can't be had.
     """
-    directory = options.model or str(default_model_directory())
-    if options.engine == "tfx_bsl":
-        name, tfx_signature = Path(directory).name, _tfx_signature(options, directory)
-    else:
-        name, tfx_signature = read_card(directory).name, None
+    directory = options.model or BUNDLED_MODEL
+    try:
+        with model_at_hand(directory) as path:
+            if options.engine == "tfx_bsl":
+                name, tfx_signature = Path(directory).name, _tfx_signature(options, path)
+            else:
+                card = read_card(path)
+                name, tfx_signature = card.name, None
+                warn_of_waste(options, card.raw)
+            identity = model_identity(name, path)
+    except OSError as error:
+        raise UserError(f"--model {directory} can't be read: {error}") from error
     return Model(
         directory=directory,
-        identity=model_identity(name, directory),
+        identity=identity,
         max_batch_tokens=options.max_batch_tokens,
+        precision=options.precision,
         tfx_signature=tfx_signature,
+        resource_hints=resource_hints(options),
     )
 
 
-def _tfx_signature(options: Namespace, directory: str) -> StringSignature:
+def _tfx_signature(options: Namespace, path: Path) -> StringSignature:
     if importlib.util.find_spec("tfx_bsl") is None:
         raise UserError(
             "--engine tfx_bsl needs the package tfx-bsl, which is not installed; "
             "it can't be on Linux on arm64 and on Python 3.10"
         )
     return string_signature(
-        directory, options.signature, options.example_feature, options.positive_output
+        str(path), options.signature, options.example_feature, options.positive_output
     )
 
 

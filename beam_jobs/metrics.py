@@ -50,6 +50,7 @@ LATE = Counter("reviews_late")
 DUPLICATES = Counter("reviews_duplicate")
 """Reviews left out because one with their id was let through shortly before."""
 
+
 def start_tallies() -> None:
     """Sets the tallies of the progress line to 0, as a process may make several runs."""
     for counter in (READ, SCORED, REJECTED, DUPLICATES):

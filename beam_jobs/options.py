@@ -7,6 +7,7 @@ from it here, since Beam takes seconds to import.
 import argparse
 from collections.abc import Sequence
 
+from model.runtime import PRECISIONS
 from schemas.errors import UserError
 from schemas.field import FieldType
 
@@ -129,14 +130,22 @@ class ModelOptions:
             "--model",
             default="",
             metavar="DIR",
-            help="model exported by train-sentiment, or with --engine tfx_bsl any SavedModel that "
-            "takes one string; default: the small model that comes with the package",
+            help="folder or gs:// URL of a model exported by train-sentiment, or with --engine "
+            "tfx_bsl of any SavedModel that takes one string; default: the small model that comes "
+            "with the package",
         )
         group.add_argument(
             "--engine",
             default="saved_model",
             metavar="ENGINE",
             help=f"{' or '.join(ENGINES)} (default: %(default)s)",
+        )
+        group.add_argument(
+            "--precision",
+            default="auto",
+            metavar="PRECISION",
+            help="auto computes in half precision (float16) where the worker has a GPU and in "
+            "float32 elsewhere; float32 everywhere (default: %(default)s)",
         )
         group.add_argument(
             "--max_batch_tokens",
@@ -170,6 +179,7 @@ class ModelOptions:
     @staticmethod
     def validate(values: argparse.Namespace) -> None:
         check_choice("--engine", values.engine, ENGINES)
+        check_choice("--precision", values.precision, PRECISIONS)
         if values.max_batch_tokens < 1:
             raise UserError(
                 f"--max_batch_tokens {values.max_batch_tokens} is too few: give 1 or more"

@@ -13,9 +13,13 @@ from apache_beam.options.pipeline_options import (
     StandardOptions,
 )
 from apache_beam.runners.runner import PipelineState
+from google.api_core.exceptions import GoogleAPICallError
 
 from beam_jobs.command_line import pipeline_options
+from beam_jobs.dataflow.launch import settle_launch
+from beam_jobs.job import Model
 from beam_jobs.logs import JOB_LOGGER
+from beam_jobs.model_trial import tried_model
 from beam_jobs.progress import progress
 from beam_jobs.stopping import stopping_at_once
 from schemas.errors import UserError
@@ -44,6 +48,7 @@ def empty_pipeline(arguments: Sequence[str], options: Namespace, streaming: bool
     if streaming and standard.runner == LOCAL_RUNNER:
         raise UserError(f"--runner {LOCAL_RUNNER} reads files only: leave it out")
     standard.streaming = streaming
+    settle_launch(beam_options, options)
     return _on_runner(standard.runner, beam_options)
 
 
@@ -60,6 +65,19 @@ def _on_runner(name: str, beam_options: PipelineOptions) -> beam.Pipeline:
         raise UserError(f"--runner {name} can't be used so: {reason}") from error
 
 
+def try_before_launch(pipeline: beam.Pipeline, model: Model) -> None:
+    """Tries the model of a job before it is submitted, rather than minutes later on a worker.
+
+    Raises:
+        UserError: it fails.
+    """
+    if on_dataflow(pipeline) and model.tfx_signature is None:
+        try:
+            tried_model(model.directory)
+        except OSError as error:
+            raise UserError(f"--model {model.directory} can't be read: {error}") from error
+
+
 def run_to_end(pipeline: beam.Pipeline, quiet: bool) -> bool:
     """Runs a pipeline.
 
@@ -72,11 +90,20 @@ def run_to_end(pipeline: beam.Pipeline, quiet: bool) -> bool:
         nothing is submitted, with `--no_wait_until_finish` nobody waits.
     """
     with nullcontext() if quiet else progress():
-        result = pipeline.run()
         if on_dataflow(pipeline):
-            return _follow(result, pipeline.options)
-        result.wait_until_finish()
+            return _follow(_submitted(pipeline), pipeline.options)
+        pipeline.run().wait_until_finish()
         return True
+
+
+def _submitted(pipeline: beam.Pipeline) -> Any:
+    from apache_beam.runners.dataflow.internal.apiclient import DataflowJobAlreadyExistsError
+
+    try:
+        return pipeline.run()
+    except (GoogleAPICallError, DataflowJobAlreadyExistsError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"the job can't be submitted: {reason}") from error
 
 
 def _follow(result: Any, beam_options: PipelineOptions) -> bool:

@@ -16,7 +16,10 @@ from beam_jobs.stopping import stopping_at_once
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
+    from apache_beam import Pipeline
+
     from beam_jobs.job import Job
+    from beam_jobs.streaming_job import StreamingJob
 
 EXIT_SCORED, EXIT_FAILED, EXIT_MISTAKE = 0, 1, 2
 
@@ -80,14 +83,18 @@ def _score(options: Namespace, arguments: Sequence[str]) -> int:
     from beam_jobs.manifest import read_manifest, unchanged_run
     from beam_jobs.output import clear_output
     from beam_jobs.pipeline import build
-    from beam_jobs.runners import empty_pipeline, run_to_end
+    from beam_jobs.runners import empty_pipeline, run_to_end, try_before_launch
 
     pipeline = empty_pipeline(arguments, options, streaming=False)
     job = prepare(options)
+    if options.dry_run:
+        build(pipeline, job)
+        return _described(job, pipeline, options)
     manifest = unchanged_run(job.prefix, job.facts) if options.skip_unchanged else {}
     if manifest:
         _LOGGER.info("%s holds the scores of this input already", job.prefix)
         return _reported(manifest, job, options)
+    try_before_launch(pipeline, job.model)
     clear_output(job.prefix)
     build(pipeline, job)
     try:
@@ -116,7 +123,7 @@ def _stream(options: Namespace, arguments: Sequence[str]) -> int:
     from beam_jobs.local_pubsub import pull_shortly
     from beam_jobs.local_runner import look_at_each_step_once
     from beam_jobs.pipeline import build_streaming
-    from beam_jobs.runners import empty_pipeline, on_dataflow, run_to_end
+    from beam_jobs.runners import empty_pipeline, on_dataflow, run_to_end, try_before_launch
     from beam_jobs.streaming_job import DATAFLOW, LOCAL, prepare_streaming
 
     pipeline = empty_pipeline(arguments, options, streaming=True)
@@ -126,11 +133,27 @@ def _stream(options: Namespace, arguments: Sequence[str]) -> int:
         look_at_each_step_once()
         pull_shortly()
     build_streaming(pipeline, job)
+    if options.dry_run:
+        return _described(job, pipeline, options)
+    try_before_launch(pipeline, job.model)
     _LOGGER.info("scoring the messages of %s", job.source.path)
     try:
         run_to_end(pipeline, options.quiet)
     except Exception as error:
         return _failed(error)
+    return EXIT_SCORED
+
+
+def _described(job: "Job | StreamingJob", pipeline: "Pipeline", options: Namespace) -> int:
+    """Tells what would run; returns the exit code."""
+    from beam_jobs.dry_run.description import describe
+    from beam_jobs.dry_run.text import json_text, text
+
+    try:
+        dry_run = describe(job, pipeline, pipeline.options, options)
+    except OSError as error:
+        return _failed(error)
+    print(json_text(dry_run) if options.log_format == "json" else text(dry_run))
     return EXIT_SCORED
 
 

@@ -47,21 +47,24 @@ class ScoreReviews(beam.PTransform):
         if self.model.tfx_signature is None:
             watch = model_watch(self.model)
             encodings = reviews | "TokenizeReviews" >> TokenizeReviews(watch)
-            handler: ProbabilityHandler = SavedModelHandler(watch)
+            handler: ProbabilityHandler = SavedModelHandler(watch, self.model.precision)
         else:
             feature = self.model.tfx_signature.example_feature
             encodings = reviews | "SerializeReviews" >> beam.Map(
                 serialize, feature, self.model.identity
             )
-            handler = TfxHandler(self.model.directory, self.model.tfx_signature)
+            handler = TfxHandler(
+                self.model.directory, self.model.tfx_signature, self.model.precision
+            )
         if self.model.deduplicate_seconds:
             encodings = encodings | "Deduplicate" >> Deduplicate(
                 review_id_of, self.model.deduplicate_seconds, self.model.deduplicate_buckets
             )
+        inference: RunInference = RunInference(KeyedModelHandler(handler).with_no_batching())
         return (
             encodings
             | "BatchEncodings" >> batching(self.model)
-            | "RunInference" >> RunInference(KeyedModelHandler(handler).with_no_batching())
+            | "RunInference" >> inference.with_resource_hints(**self.model.resource_hints)
             | "MakeScores" >> MakeScores()
         )
 

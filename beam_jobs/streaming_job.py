@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from beam_jobs.fields import message_fields
 from beam_jobs.job import Model, chosen_model
-from beam_jobs.output import check_stream_output
+from beam_jobs.output import check_stream_output, check_writable
 from beam_jobs.pubsub import MessageSource, check_paths
 from beam_jobs.stream_sinks import StreamFiles, StreamOutputs
 from beam_jobs.table import check_columns
@@ -111,6 +111,8 @@ def _outputs(options: Namespace) -> StreamOutputs:
     prefix = options.output.rstrip("/")
     if prefix:
         check_stream_output(prefix)
+    if prefix and not options.dry_run:
+        check_writable(prefix)
     return StreamOutputs(
         files=StreamFiles(
             prefix, options.output_format, options.files_per_window, uuid.uuid4().hex[:8]

@@ -6,6 +6,8 @@ from typing import Any
 from apache_beam.ml.inference.base import ModelHandler
 
 from beam_jobs.handler import ProbabilityHandler
+from beam_jobs.model_files import local_model
+from model.runtime import prepare_devices
 from model.tfx import StringSignature, probability
 
 
@@ -15,13 +17,21 @@ class TfxHandler(ProbabilityHandler[bytes, Any]):
     Examples are the bytes that the signature takes: UTF-8 text, or a serialized tf.train.Example.
     """
 
-    def __init__(self, directory: str, signature: StringSignature) -> None:
+    def __init__(self, directory: str, signature: StringSignature, precision: str) -> None:
+        """
+        Args:
+            directory: the model; a path, or a URL of one of Beam's file systems.
+            signature: what to call.
+            precision: one of `model.runtime.PRECISIONS`.
+        """
         super().__init__()
         self._directory = directory
         self._signature = signature
+        self._precision = precision
         self._handler: ModelHandler | None = None
 
     def load_model(self) -> Any:
+        prepare_devices(self._precision)
         return self._tfx_handler().load_model()
 
     def probabilities(self, batch: Sequence[bytes], model: Any) -> Sequence[float]:
@@ -40,7 +50,8 @@ class TfxHandler(ProbabilityHandler[bytes, Any]):
 
             spec = model_spec_pb2.InferenceSpecType(
                 saved_model_spec=model_spec_pb2.SavedModelSpec(
-                    model_path=self._directory, signature_name=[self._signature.name]
+                    model_path=str(local_model(self._directory)),
+                    signature_name=[self._signature.name],
                 )
             )
             self._handler = CreateModelHandler(spec)

@@ -1,4 +1,4 @@
-"""TensorFlow, imported without the chatter of its libraries."""
+"""TensorFlow, imported without the chatter of its libraries and settled for scoring."""
 
 import os
 import sys
@@ -6,7 +6,17 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+PRECISIONS = ("auto", "float32")
+
+HALF_PRECISION = "auto_mixed_precision"
+"""TensorFlow's rewriting of graphs to compute products in float16 on GPUs."""
+
 _LOCK = threading.Lock()
+
+_OPTIMIZER_OPTIONS: dict[str, bool] = {}
+"""What `prepare_devices` has settled for this process."""
+
+_THREAD = threading.local()
 
 
 def import_tensorflow() -> None:
@@ -15,10 +25,43 @@ def import_tensorflow() -> None:
     On machines without a GPU their libraries say so on the process's stderr, past any setting and
     several times. That would be the first thing that a user sees of a run, and looks like a fault.
     """
+    # By itself TensorFlow takes all of a GPU's memory at its first op, and the next process of the
+    # machine finds none left.
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     with _LOCK:
         if "tensorflow_text" not in sys.modules:
             with _silent_stderr():
                 import tensorflow_text  # noqa: F401
+
+
+def prepare_devices(precision: str) -> None:
+    """Settles how this process computes from now on, in graphs already loaded too.
+
+    Args:
+        precision: `auto` for products in float16 where there is a GPU, and float32 elsewhere;
+            `float32` for float32 everywhere, without the TF32 that TensorFlow otherwise uses for it
+            on GPUs, which keeps no more digits of factors than float16.
+    """
+    import_tensorflow()
+    import tensorflow as tf
+
+    half = precision == "auto" and bool(tf.config.list_physical_devices("GPU"))
+    tf.config.experimental.enable_tensor_float_32_execution(precision == "auto")
+    _OPTIMIZER_OPTIONS[HALF_PRECISION] = half
+    prepare_thread()
+
+
+def prepare_thread() -> None:
+    """Makes this thread compute as was settled.
+
+    Each thread keeps the options that it found at its first call of a graph, whatever is settled
+    after. The tokenizer is a graph too, so this may have been before the network was loaded.
+    """
+    if getattr(_THREAD, "options", {}) != _OPTIMIZER_OPTIONS:
+        import tensorflow as tf
+
+        tf.config.optimizer.set_experimental_options(_OPTIMIZER_OPTIONS)
+        _THREAD.options = dict(_OPTIMIZER_OPTIONS)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from model.card import (
     vocabulary_path,
     write_card,
 )
-from model.runtime import import_tensorflow
+from model.runtime import import_tensorflow, prepare_thread
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
@@ -104,6 +104,7 @@ class ScoringModel:
         """
         import tensorflow as tf
 
+        prepare_thread()
         outputs = self._signature(input_word_ids=tf.constant(input_word_ids, tf.int32))
         return outputs["positive_probability"].numpy()
 
@@ -121,6 +122,7 @@ class ScoringModel:
         """
         import tensorflow as tf
 
+        prepare_thread()
         signature = text_signature(self._network, self._directory)
         outputs = signature(text=tf.constant(list(texts), tf.string))
         return outputs["positive_probability"].numpy()

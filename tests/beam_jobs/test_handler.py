@@ -84,7 +84,7 @@ def example(model: ModelVersion, *ids: int) -> Example:
 
 
 def handler() -> SavedModelHandler:
-    return SavedModelHandler(ModelWatch("", 60.0, ONE))
+    return SavedModelHandler(ModelWatch("", 60.0, ONE), "auto")
 
 
 def test_the_model_sees_padded_ids() -> None:
@@ -117,7 +117,7 @@ def test_a_model_that_cannot_be_had_is_not_held_against_the_reviews() -> None:
 def test_what_is_loaded_first_is_the_current_model(exported: Callable[[float], Path]) -> None:
     version = version_of(exported(1.0))
 
-    known = SavedModelHandler(ModelWatch("", 60.0, version)).load_model()
+    known = SavedModelHandler(ModelWatch("", 60.0, version), "auto").load_model()
 
     assert known is MODELS
     ids = known.tokenizer(version).tokenize(["good good"]).values

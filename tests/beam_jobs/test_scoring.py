@@ -138,7 +138,7 @@ def test_a_switch_neither_loses_nor_doubles_nor_mixes(
     old = copy_model(exported(1.0), tmp_path / "old")
     weights = {"plot": 0.25, "bad": -3.0, "good": 2.0, "film": 0.5}
     new = export_words(tmp_path / "source", weights, max_length=6)
-    model = Model(old.directory, old.identity, 1_000, None, watch=f"{tmp_path}/new/*")
+    model = Model(old.directory, old.identity, 1_000, "auto", None, watch=f"{tmp_path}/new/*")
     stream = test_stream.TestStream()
     for name in (*BEFORE, SWITCH, *AFTER):
         stream.add_elements([Review(name, "good film good plot good", (), ORIGIN)])
@@ -187,7 +187,7 @@ def test_reviews_on_their_way_at_a_switch_stay_with_their_model(
             | beam.Create(reviews)
             | TokenizeReviews(watch)
             | beam.Map(put_new_model_away_with_the_old, watch, exported(2.0), tmp_path / "new/1")
-            | RunInference(KeyedModelHandler(SavedModelHandler(watch)).with_no_batching())
+            | RunInference(KeyedModelHandler(SavedModelHandler(watch, "auto")).with_no_batching())
             | MakeScores()
         )
         expected = [(review.review_id, round(sigmoid(2.0), 6), old.identity) for review in reviews]

@@ -192,7 +192,7 @@ def test_a_run_is_not_overwritten_by_accident(
         (["--model", "."], "isn't a SavedModel"),
         (["--inptu", "x"], "did you mean --input?"),
         (["--runner", "AbsentRunner"], "--runner AbsentRunner can't be used so"),
-        (["--runner", "DataflowRunner"], "Missing required option: region"),
+        (["--runner", "DataflowRunner"], "--project is missing: Dataflow needs it"),
         *(pytest.param(*mistake, marks=pytest.mark.tfx_bsl) for mistake in TFX_MISTAKES),
     ],
 )

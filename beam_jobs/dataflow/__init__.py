@@ -1,0 +1,1 @@
+"""Dataflow: launches checked and settled, GPUs, Flex templates."""

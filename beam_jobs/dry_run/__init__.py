@@ -1,0 +1,1 @@
+"""What a run would be, and what it would cost, told without running it."""
