@@ -1,0 +1,19 @@
+import re
+
+from beam_jobs.command_line import beam_flags
+from beam_jobs.dataflow.flex_template import options
+from tests.deploy.locks import CPU, GPU, ROOT, pins
+
+README = (ROOT / "deploy" / "README.md").read_text("utf-8")
+
+
+def test_options_of_the_job_exist() -> None:
+    """Those of other programs have hyphens within."""
+    flags = set(re.findall(r"--[a-z]+(?:_[a-z]+)+\b", README))
+
+    assert flags
+    assert flags <= options().actions.keys() | beam_flags()
+
+
+def test_the_numbers_of_packages_are_right() -> None:
+    assert f"| packages | {len(pins(CPU))} | {len(pins(GPU))}: " in README
