@@ -7,7 +7,6 @@ from typing import Any
 
 from beam_jobs.dataflow.accelerators import Accelerator
 from beam_jobs.dry_run.description import DryRun
-from beam_jobs.dry_run.estimates import Estimate
 from beam_jobs.dry_run.launch import Step
 from beam_jobs.dry_run.workload import Workload
 
@@ -74,10 +73,13 @@ def work_lines(
     if workload is None:
         yield "messages have yet to come: how many is not known"
         return
-    yield f"reviews  {number(workload.reviews)}"
-    yield f"tokens   {number(workload.tokens)} after truncation, without padding"
+    yield f"reviews  about {workload.reviews:,}"
+    yield f"tokens   about {workload.tokens:,} after truncation, without padding"
     files = "file" if workload.files_read == 1 else "files"
-    yield f"from     {workload.bytes_read:,} bytes read of {workload.files_read:,} {files}"
+    yield (
+        f"from     {workload.bytes_read:,} bytes read of {workload.files_read:,} {files}, "
+        f"{workload.reviews_tokenized:,} reviews tokenized"
+    )
     rate, charge = workload.rate, workload.charge
     if rate.tokens_per_second is None or charge.worker_hours is None:
         yield f"speed    not known: {rate.source}; give it with --tokens_per_second"
@@ -90,16 +92,6 @@ def work_lines(
         return
     each = f" with {accelerator.count} x {accelerator.type}" if accelerator.count else ""
     yield f"cost     {amount(charge.cost)} for the workers that compute{each}"
-
-
-def number(estimate: Estimate) -> str:
-    """An estimate with what is known of its error; exact ones without."""
-    share = estimate.share()
-    if share is None:
-        return f"about {estimate.value:,.0f}, from too few files to tell how nearly"
-    if share == 0:
-        return f"{estimate.value:,.0f}"
-    return f"about {estimate.value:,.0f}, within {share:.1%} (19 times out of 20)"
 
 
 def time_needed(worker_hours: float, workers: int | None) -> str:
@@ -121,14 +113,7 @@ def json_text(dry_run: DryRun) -> str:
     work = dry_run.workload
     if work is not None:
         content["workload"] = work._asdict() | {
-            "reviews": estimate_json(work.reviews),
-            "tokens": estimate_json(work.tokens),
             "rate": work.rate._asdict(),
             "charge": work.charge._asdict(),
         }
     return json.dumps(content, ensure_ascii=False)
-
-
-def estimate_json(estimate: Estimate) -> dict[str, float | None]:
-    """A number, and by what share of it it may be wrong; null where nobody knows."""
-    return {"estimate": round(estimate.value), "uncertain_by_share": estimate.share()}

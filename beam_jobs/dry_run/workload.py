@@ -4,14 +4,7 @@ from argparse import Namespace
 from typing import NamedTuple
 
 from beam_jobs.dataflow.accelerators import Accelerator
-from beam_jobs.dry_run.estimates import (
-    Estimate,
-    Prices,
-    cost,
-    estimated_reviews,
-    estimated_tokens,
-    worker_hours,
-)
+from beam_jobs.dry_run.estimates import estimated
 from beam_jobs.dry_run.rate import TIMED_REVIEWS, Rate, rate_of, token_lengths
 from beam_jobs.dry_run.sampling import part_of, sample_files, sizes_by_kind
 from beam_jobs.job import Job
@@ -36,18 +29,20 @@ class Workload(NamedTuple):
     """How much there is to do.
 
     Attributes:
-        reviews: to be scored.
-        tokens: that the model computes for them, without padding.
+        reviews: to be scored, about.
+        tokens: that the model computes for them, without padding, about.
         files_read: number of files that these numbers come from.
         bytes_read: how much of them was read, as it is stored.
+        reviews_tokenized: number of reviews that the number of tokens comes from.
         rate: of a worker.
         charge: for all of it.
     """
 
-    reviews: Estimate
-    tokens: Estimate
+    reviews: int
+    tokens: int
     files_read: int
     bytes_read: int
+    reviews_tokenized: int
     rate: Rate
     charge: Charge
 
@@ -64,17 +59,18 @@ def workload_of(job: Job, options: Namespace, accelerator: Accelerator) -> Workl
     sizes = sizes_by_kind(files, job.input_format)
     samples = list(sample_files(files, job.fields, job.input_format))
     parts = [part_of(sample, lambda some: token_lengths(some, job.model)) for sample in samples]
-    tokens = estimated_tokens(parts, sizes)
+    reviews, tokens = estimated(parts, sizes)
     share = TIMED_REVIEWS // max(len(samples), 1) + 1
     timed = [review for sample in samples for review in sample.chosen[:share]]
     rate = rate_of(job.model, timed, options.tokens_per_second, accelerator)
     return Workload(
-        reviews=estimated_reviews(parts, sizes),
-        tokens=tokens,
+        reviews=round(reviews),
+        tokens=round(tokens),
         files_read=len(parts),
         bytes_read=round(sum(part.bytes for part in parts)),
+        reviews_tokenized=sum(len(sample.chosen) for sample in samples),
         rate=rate,
-        charge=charge_for(tokens.value, rate, options, accelerator),
+        charge=charge_for(tokens, rate, options, accelerator),
     )
 
 
@@ -89,10 +85,10 @@ def charge_for(tokens: float, rate: Rate, options: Namespace, accelerator: Accel
     """
     if rate.tokens_per_second is None:
         return Charge(None, None, "--tokens_per_second")
-    hours = worker_hours(tokens, rate.tokens_per_second)
+    hours = tokens / rate.tokens_per_second / 3_600
     if options.worker_price is None:
         return Charge(hours, None, "--worker_price")
     if accelerator.count and options.accelerator_price is None:
         return Charge(hours, None, "--accelerator_price")
     accelerators = accelerator.count * (options.accelerator_price or 0.0)
-    return Charge(hours, cost(hours, Prices(options.worker_price, accelerators)), "")
+    return Charge(hours, hours * (options.worker_price + accelerators), "")
