@@ -94,6 +94,7 @@ def test_the_scheduler_starts_that_job() -> None:
 
 
 @pytest.mark.skipif(not HAS_GCLOUD, reason="needs the Google Cloud CLI, which checks its commands")
+@pytest.mark.slow
 def test_the_command_line_of_google_cloud_knows_every_flag() -> None:
     assert [mistake(command) for command in printed_commands()] == ["", "", ""]
 

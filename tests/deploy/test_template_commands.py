@@ -52,10 +52,12 @@ def test_the_launcher_is_built_on_the_image_of_the_workers(printed: list[list[st
 
 
 @pytest.mark.skipif(not HAS_GCLOUD, reason="needs the Google Cloud CLI, which checks its commands")
+@pytest.mark.slow
 def test_the_command_line_of_google_cloud_knows_every_flag(printed: list[list[str]]) -> None:
     assert [mistake(command) for command in printed] == [""] * len(printed)
 
 
 @pytest.mark.skipif(not HAS_GCLOUD, reason="needs the Google Cloud CLI, which checks its commands")
+@pytest.mark.slow
 def test_the_check_finds_a_wrong_flag() -> None:
     assert "--no-such-flag" in mistake(["gcloud", "builds", "submit", ".", "--no-such-flag=1"])

@@ -50,6 +50,7 @@ def test_a_mistake_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> No
     assert capsys.readouterr().err == error
 
 
+@pytest.mark.slow
 def test_a_launch_scores(tmp_path: Path) -> None:
     samples = ROOT / "beam_jobs" / "samples" / "reviews.jsonl"
     output = tmp_path / "scores"

@@ -15,6 +15,8 @@ from tests.gcs.faults import FORBIDDEN, OK, Fault, forbidden, private, read_only
 from tests.gcs.server import CloudStorage
 from tests.integration.buckets import REVIEWS, names, rows_in, score
 
+pytestmark = pytest.mark.slow
+
 INPUT, OUTPUT = "gs://{bucket}/in/**", "gs://{bucket}/out"
 
 

@@ -21,6 +21,8 @@ from tests.gcs.faults import BUSY, OK, busy
 from tests.gcs.server import CloudStorage
 from tests.integration.buckets import names, rows_in, rows_of, score, upload
 
+pytestmark = pytest.mark.slow
+
 DUMP_BYTES = 50_000_000
 
 
@@ -94,7 +96,6 @@ def test_the_model_comes_from_a_bucket(
     assert rows_in(gcs_bucket, "out") == dump_rows
 
 
-@pytest.mark.slow
 def test_a_busy_storage_changes_no_row(
     gcs: CloudStorage, gcs_bucket: Bucket, bucket_dumps: str, dump_rows: list[dict[str, Any]]
 ) -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from beam_jobs.score_reviews import main
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def dumps(tmp_path: Path) -> Path:

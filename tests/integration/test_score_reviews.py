@@ -85,6 +85,7 @@ def test_the_same_run_gives_the_same_rows(tmp_path: Path) -> None:
 
 
 @pytest.mark.tfx_bsl
+@pytest.mark.slow
 def test_both_engines_agree(tmp_path: Path) -> None:
     arguments = ["--input", str(SAMPLES), "--id_field", "review_id"]
 
@@ -97,6 +98,7 @@ def test_both_engines_agree(tmp_path: Path) -> None:
 
 
 @pytest.mark.tfx_bsl
+@pytest.mark.slow
 def test_tfx_bsl_scores_a_signature_that_takes_text(tmp_path: Path) -> None:
     arguments = ["--input", str(SAMPLES), "--id_field", "review_id"]
     text = ["--engine", "tfx_bsl", "--signature", "serving_default"]
@@ -111,6 +113,7 @@ def test_tfx_bsl_scores_a_signature_that_takes_text(tmp_path: Path) -> None:
 
 @pytest.mark.tfx_bsl
 @pytest.mark.parametrize("feature", ["", "review"])
+@pytest.mark.slow
 def test_tfx_bsl_scores_models_of_others(tmp_path: Path, feature: str) -> None:
     """A model that knows nothing but how long a text is, with a probability for each class."""
 

@@ -40,6 +40,8 @@ from tests.integration.launches import (
 )
 from tests.integration.streaming import COMMAND
 
+pytestmark = pytest.mark.slow
+
 KEY = f"projects/{PROJECT}/locations/europe-west4/keyRings/ring/cryptoKeys/key"
 
 
@@ -156,7 +158,6 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.slow
 def test_the_staged_package_runs_the_staged_pipeline(
     launch: Launch, checkout: Path, tmp_path: Path
 ) -> None:
@@ -179,7 +180,6 @@ def test_the_staged_package_runs_the_staged_pipeline(
     assert labels == {"a": "positive", "b": "negative"}
 
 
-@pytest.mark.slow
 def test_messages_are_read_by_dataflow_itself(
     launch: Launch, new_channel: NewChannel, checkout: Path, tmp_path: Path
 ) -> None:
@@ -267,7 +267,6 @@ def test_a_job_without_a_manifest_has_failed(
     assert "Traceback" not in said
 
 
-@pytest.mark.slow
 def test_the_launcher_waits_for_the_job(finished: Launch) -> None:
     finished.service.states = (RUNNING, RUNNING, DONE)
 
@@ -276,7 +275,6 @@ def test_the_launcher_waits_for_the_job(finished: Launch) -> None:
     assert finished.service.looks >= 3
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("state", "errors", "words"),
     [

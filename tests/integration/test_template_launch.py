@@ -12,6 +12,8 @@ from tests.dataflow_service import dataflow_service
 from tests.integration.conftest import NewChannel
 from tests.integration.launches import IMAGE, REVIEWS, Launch, images, step_names
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def launch(

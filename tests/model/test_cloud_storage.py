@@ -130,6 +130,7 @@ def test_saved_model_comes_last(gcs: CloudStorage, gcs_bucket: Bucket, directory
     )
 
 
+@pytest.mark.slow
 def test_a_busy_server_is_asked_again(
     gcs: CloudStorage, gcs_bucket: Bucket, directory: Path, tmp_path: Path
 ) -> None:

@@ -56,6 +56,7 @@ def test_an_exported_model_comes_back(
         check_output(url)
 
 
+@pytest.mark.slow
 def test_a_model_that_cannot_be_uploaded_is_kept(
     gcs: CloudStorage, gcs_bucket: Bucket, toy: Toy, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,6 +47,7 @@ def ids_of_texts() -> np.ndarray:
     return padded(tokens, np.arange(len(TEXTS)))
 
 
+@pytest.mark.slow
 def test_without_a_gpu_both_precisions_give_the_same_probabilities(in_process: InProcess) -> None:
     unsettled, auto, float32 = in_process(with_each_precision)
 
