@@ -16,7 +16,7 @@ from apache_beam.runners.runner import PipelineState
 from google.api_core.exceptions import GoogleAPICallError
 
 from beam_jobs.command_line import pipeline_options
-from beam_jobs.dataflow.launch import settle_launch
+from beam_jobs.dataflow.launch import check_no_active_job, settle_launch
 from beam_jobs.job import Model
 from beam_jobs.logs import JOB_LOGGER
 from beam_jobs.model_trial import tried_model
@@ -65,13 +65,23 @@ def _on_runner(name: str, beam_options: PipelineOptions) -> beam.Pipeline:
         raise UserError(f"--runner {name} can't be used so: {reason}") from error
 
 
-def try_before_launch(pipeline: beam.Pipeline, model: Model) -> None:
-    """Tries the model of a job before it is submitted, rather than minutes later on a worker.
+def check_launch(pipeline: beam.Pipeline, model: Model) -> None:
+    """Checks what would fail a job minutes after its submission, or harm another one.
+
+    Args:
+        pipeline: on its runner; locally there is nothing to check.
+        model: what the job is to score with.
 
     Raises:
-        UserError: it fails.
+        UserError: the model fails its trial, or a job of that name is at work.
     """
-    if on_dataflow(pipeline) and model.tfx_signature is None:
+    if not on_dataflow(pipeline):
+        return
+    standard = pipeline.options.view_as(StandardOptions)
+    cloud = pipeline.options.view_as(GoogleCloudOptions)
+    if not (cloud.template_location or standard.streaming):
+        check_no_active_job(pipeline.options)
+    if model.tfx_signature is None:
         try:
             tried_model(model.directory)
         except OSError as error:

@@ -60,43 +60,49 @@ def _score_days(options: Namespace, arguments: Sequence[str]) -> int:
     last, *earlier = runs_of(options, today)
     if not earlier:
         return _score(last, arguments)
-    codes = [_score_day(last, arguments, may_lack_input=False)]
-    codes += [_score_day(day, arguments, may_lack_input=True) for day in earlier]
+    codes = [_score_day(last, arguments, is_earlier=False)]
+    codes += [_score_day(day, arguments, is_earlier=True) for day in earlier]
     return max(codes)
 
 
-def _score_day(options: Namespace, arguments: Sequence[str], may_lack_input: bool) -> int:
+def _score_day(options: Namespace, arguments: Sequence[str], is_earlier: bool) -> int:
     from beam_jobs.sources import NoInputError
 
     _LOGGER.info("day %s", options.date)
     try:
-        return _score(options, arguments)
+        return _score(options, arguments, is_earlier)
     except UserError as error:
-        if may_lack_input and isinstance(error, NoInputError):
+        if is_earlier and isinstance(error, NoInputError):
             _LOGGER.info("day %s is passed over: %s", options.date, error)
             return EXIT_SCORED
         return _mistaken(error)
 
 
-def _score(options: Namespace, arguments: Sequence[str]) -> int:
+def _score(options: Namespace, arguments: Sequence[str], is_earlier: bool = False) -> int:
     from beam_jobs.job import prepare
-    from beam_jobs.manifest import read_manifest, unchanged_run
-    from beam_jobs.output import clear_output
+    from beam_jobs.manifest import unchanged_run
     from beam_jobs.pipeline import build
-    from beam_jobs.runners import empty_pipeline, run_to_end, try_before_launch
+    from beam_jobs.runners import check_launch, empty_pipeline
 
     pipeline = empty_pipeline(arguments, options, streaming=False)
     job = prepare(options)
-    if options.dry_run:
-        build(pipeline, job)
-        return _described(job, pipeline, options)
-    manifest = unchanged_run(job.prefix, job.facts) if options.skip_unchanged else {}
-    if manifest:
+    if options.skip_unchanged and (manifest := unchanged_run(job.prefix, job.facts)):
         _LOGGER.info("%s holds the scores of this input already", job.prefix)
-        return _reported(manifest, job, options)
-    try_before_launch(pipeline, job.model)
-    clear_output(job.prefix)
+        # What is wrong with an earlier day was said when it was scored.
+        return EXIT_SCORED if is_earlier else _reported(manifest, job, options)
+    check_launch(pipeline, job.model)
     build(pipeline, job)
+    if options.dry_run:
+        return _described(job, pipeline, options)
+    return _run(pipeline, job, options)
+
+
+def _run(pipeline: "Pipeline", job: "Job", options: Namespace) -> int:
+    from beam_jobs.manifest import read_manifest
+    from beam_jobs.output import clear_output
+    from beam_jobs.runners import run_to_end
+
+    clear_output(job.prefix)
     try:
         if not run_to_end(pipeline, options.quiet):
             return EXIT_SCORED
@@ -123,7 +129,7 @@ def _stream(options: Namespace, arguments: Sequence[str]) -> int:
     from beam_jobs.local_pubsub import pull_shortly
     from beam_jobs.local_runner import look_at_each_step_once
     from beam_jobs.pipeline import build_streaming
-    from beam_jobs.runners import empty_pipeline, on_dataflow, run_to_end, try_before_launch
+    from beam_jobs.runners import check_launch, empty_pipeline, on_dataflow, run_to_end
     from beam_jobs.streaming_job import DATAFLOW, LOCAL, prepare_streaming
 
     pipeline = empty_pipeline(arguments, options, streaming=True)
@@ -132,10 +138,10 @@ def _stream(options: Namespace, arguments: Sequence[str]) -> int:
     if not remote:
         look_at_each_step_once()
         pull_shortly()
+    check_launch(pipeline, job.model)
     build_streaming(pipeline, job)
     if options.dry_run:
         return _described(job, pipeline, options)
-    try_before_launch(pipeline, job.model)
     _LOGGER.info("scoring the messages of %s", job.source.path)
     try:
         run_to_end(pipeline, options.quiet)

@@ -2,7 +2,7 @@
 
 import datetime
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import apache_beam as beam
@@ -44,29 +44,46 @@ class ScoreReviews(beam.PTransform):
     model: Model
 
     def expand(self, reviews: beam.PCollection) -> beam.pvalue.DoOutputsTuple:
-        if self.model.tfx_signature is None:
-            watch = model_watch(self.model)
-            encodings = reviews | "TokenizeReviews" >> TokenizeReviews(watch)
-            handler: ProbabilityHandler = SavedModelHandler(watch, self.model.precision)
-        else:
-            feature = self.model.tfx_signature.example_feature
-            encodings = reviews | "SerializeReviews" >> beam.Map(
-                serialize, feature, self.model.identity
-            )
-            handler = TfxHandler(
-                self.model.directory, self.model.tfx_signature, self.model.precision
-            )
+        encodings, handler = _encoded(reviews, self.model)
         if self.model.deduplicate_seconds:
             encodings = encodings | "Deduplicate" >> Deduplicate(
                 review_id_of, self.model.deduplicate_seconds, self.model.deduplicate_buckets
             )
-        inference: RunInference = RunInference(KeyedModelHandler(handler).with_no_batching())
-        return (
-            encodings
-            | "BatchEncodings" >> batching(self.model)
-            | "RunInference" >> inference.with_resource_hints(**self.model.resource_hints)
-            | "MakeScores" >> MakeScores()
-        )
+        batches = encodings | "BatchEncodings" >> batching(self.model)
+        predictions = _inferred(batches, handler, self.model.resource_hints)
+        return predictions | "MakeScores" >> MakeScores()
+
+
+def _encoded(
+    reviews: beam.PCollection, model: Model
+) -> tuple[beam.PCollection, ProbabilityHandler]:
+    """Reviews as a handler takes them, and the handler."""
+    if model.tfx_signature is None:
+        watch = model_watch(model)
+        encodings = reviews | "TokenizeReviews" >> TokenizeReviews(watch)
+        return encodings, SavedModelHandler(watch, model.precision)
+    feature = model.tfx_signature.example_feature
+    encodings = reviews | "SerializeReviews" >> beam.Map(serialize, feature, model.identity)
+    return encodings, TfxHandler(model.directory, model.tfx_signature, model.precision)
+
+
+def _inferred(
+    batches: beam.PCollection, handler: ProbabilityHandler, hints: Mapping[str, str]
+) -> beam.PCollection:
+    """Predictions, computed by workers of their own where there are resource hints.
+
+    Runners fuse steps that no shuffle divides, and then all of them need what one of them needs.
+    https://docs.cloud.google.com/dataflow/docs/guides/right-fitting
+    """
+    inference: RunInference = RunInference(KeyedModelHandler(handler).with_no_batching())
+    if not hints:
+        return batches | "RunInference" >> inference
+    return (
+        batches
+        | "ToAccelerator" >> beam.Reshuffle()
+        | "RunInference" >> inference.with_resource_hints(**hints)
+        | "FromAccelerator" >> beam.Reshuffle()
+    )
 
 
 def review_id_of(encoding: Encoding) -> str:

@@ -25,6 +25,7 @@ class DataflowService:
         states: the states of a job, one for each time that somebody looks at it, the first at its
             submission; the last one stays.
         errors: what the job says of its errors.
+        active: names of jobs that others have submitted and that run still.
         refusal: HTTP status and message for whoever submits a job; status 0 where jobs are taken.
         looks: number of times that somebody has looked at the job.
         work: what a job does, before it is looked at; one that raises has failed.
@@ -36,6 +37,7 @@ class DataflowService:
         self.states: Sequence[str] = (DONE,)
         self.errors: Sequence[str] = ()
         self.work: Callable[[dict[str, Any]], object] = bool
+        self.active: Sequence[str] = ()
         self.refusal = (0, "")
         self.looks = 0
 
@@ -55,6 +57,16 @@ class DataflowService:
         state = self.states[min(self.looks, len(self.states) - 1)]
         self.looks += 1
         return {"id": JOB_ID, "currentState": state}
+
+    def active_jobs(self, project: str, region: str) -> dict[str, Any]:
+        """What `projects.locations.jobs.list` gives with `filter=ACTIVE`."""
+        place = {"projectId": project, "location": region}
+        return {
+            "jobs": [
+                {"id": f"{JOB_ID}{number}", "name": name, "currentState": RUNNING, **place}
+                for number, name in enumerate(self.active)
+            ]
+        }
 
     def messages(self) -> dict[str, Any]:
         """What the job has said."""
@@ -104,7 +116,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         place = _JOBS.match(self.path)
         assert place
-        self._answer(self.service.messages() if place[4] else self.service.look())
+        if not place[3]:
+            self._answer(self.service.active_jobs(place[1], place[2]))
+        else:
+            self._answer(self.service.messages() if place[4] else self.service.look())
 
     def _answer(self, content: dict[str, Any], status: int = 200) -> None:
         encoded = json.dumps(content).encode()

@@ -49,7 +49,7 @@ def settle_accelerator(beam_options: PipelineOptions, options: Namespace) -> Non
     _check_service(beam_options)
     _check_hints(beam_options)
     if options.accelerator_scope == "inference":
-        _check_right_fitting(beam_options)
+        _settle_right_fitting(beam_options)
     else:
         _settle_whole_job(beam_options, accelerator)
     _settle_workers(beam_options, accelerator)
@@ -82,7 +82,7 @@ def _check_hints(beam_options: PipelineOptions) -> None:
         )
 
 
-def _check_right_fitting(beam_options: PipelineOptions) -> None:
+def _settle_right_fitting(beam_options: PipelineOptions) -> None:
     """Source: https://docs.cloud.google.com/dataflow/docs/guides/right-fitting."""
     if beam_options.view_as(GoogleCloudOptions).flexrs_goal:
         raise UserError(
@@ -101,6 +101,8 @@ def _check_right_fitting(beam_options: PipelineOptions) -> None:
             f"--machine_type {workers.machine_type} has GPUs, but it is for the steps without: "
             "leave it out, or add --accelerator_scope job"
         )
+    if streaming:
+        beam_options.view_as(DebugOptions).add_experiment("enable_streaming_rightfitting")
 
 
 def _settle_whole_job(beam_options: PipelineOptions, accelerator: Accelerator) -> None:

@@ -1,5 +1,6 @@
 """A launch on Dataflow: what it needs is checked, and what goes together is set together."""
 
+import hashlib
 from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,8 @@ from apache_beam.options.pipeline_options import (
     StandardOptions,
     WorkerOptions,
 )
+from google.api_core.exceptions import Forbidden, GoogleAPICallError
+from google.cloud.dataflow_v1beta3 import ListJobsRequest
 
 from beam_jobs.dataflow.accelerator_settings import settle_accelerator
 from beam_jobs.dataflow.accelerators import NO_ACCELERATOR, accelerator_of
@@ -49,6 +52,7 @@ def settle_launch(beam_options: PipelineOptions, options: Namespace) -> None:
         return
     _check_project(beam_options.view_as(GoogleCloudOptions))
     _check_paths(options)
+    _settle_name(beam_options, options)
     _settle_package(beam_options)
     _check_secrets(beam_options)
     _settle_experiments(beam_options)
@@ -59,6 +63,41 @@ def settle_launch(beam_options: PipelineOptions, options: Namespace) -> None:
 def is_dataflow(runner: str | None) -> bool:
     """Whether a runner is Dataflow's, by the name that `--runner` gives it."""
     return "dataflow" in (runner or "").lower()
+
+
+def check_no_active_job(beam_options: PipelineOptions) -> None:
+    """Makes sure that no job of the same name is at work, whose output would be cleared away.
+
+    Raises:
+        UserError: there is one, or Dataflow can't be asked.
+    """
+    from apache_beam.runners.dataflow.internal.apiclient import DataflowApplicationClient
+
+    cloud = beam_options.view_as(GoogleCloudOptions)
+    request = ListJobsRequest(
+        project_id=cloud.project, location=cloud.region, filter=ListJobsRequest.Filter.ACTIVE
+    )
+    try:
+        jobs = DataflowApplicationClient(beam_options)._jobs_client.list_jobs(request=request)
+        active = [job.id for job in jobs if job.name == cloud.job_name]
+    except GoogleAPICallError as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"Dataflow can't be asked for its jobs: {reason}") from error
+    if active:
+        raise UserError(
+            f"job {cloud.job_name} ({active[0]}) is still at work: wait for it, or cancel it"
+        )
+
+
+def _settle_name(beam_options: PipelineOptions, options: Namespace) -> None:
+    """Names a job over files after its output, unless the user has named it.
+
+    Dataflow has no two active jobs of one name, so no two that write to the same place.
+    """
+    cloud = beam_options.view_as(GoogleCloudOptions)
+    if not cloud.job_name and not beam_options.view_as(StandardOptions).streaming:
+        place = options.output.rstrip("/").encode("utf-8", "surrogateescape")
+        cloud.job_name = f"score-reviews-{hashlib.sha256(place).hexdigest()[:12]}"
 
 
 def _check_project(cloud: GoogleCloudOptions) -> None:
@@ -153,6 +192,11 @@ def _check_bucket(what: str, location: str, beam_options: PipelineOptions) -> No
     try:
         name, _ = parse_gcs_path(f"{location.rstrip('/')}/", object_optional=True)
         bucket = GcsIO(pipeline_options=beam_options).get_bucket(name)
+    except Forbidden as error:
+        raise UserError(
+            f"{what}: grant the account Storage Legacy Bucket Reader "
+            f"(roles/storage.legacyBucketReader) on {name}: staging looks at the bucket itself"
+        ) from error
     except Exception as error:  # of the network, the credentials, or the permissions
         reason = " ".join(str(error).split())
         raise UserError(f"{what} can't be reached: {reason}") from error

@@ -40,6 +40,11 @@ def write_once(bucket: str) -> Fault:
     )
 
 
+def object_user(bucket: str) -> Fault:
+    """The role `Storage Object User` alone: all of the objects, nothing of the bucket itself."""
+    return lambda call: FORBIDDEN if call.path.endswith(f"/b/{bucket}") else OK
+
+
 def private() -> Fault:
     """Buckets that nobody may use without credentials."""
     return lambda call: OK if call.signed else UNAUTHORIZED

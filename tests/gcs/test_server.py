@@ -11,7 +11,7 @@ from google.auth.exceptions import InvalidOperation
 from google.cloud import storage
 from google.cloud.storage.exceptions import DataCorruption
 
-from tests.gcs.faults import busy, forbidden, private, read_only, write_once
+from tests.gcs.faults import busy, forbidden, object_user, private, read_only, write_once
 from tests.gcs.server import CloudStorage
 
 
@@ -75,6 +75,11 @@ def test_what_an_account_may_not_is_refused(gcs: CloudStorage, gcs_bucket: stora
         file.write(b"new")
     with pytest.raises(exceptions.Forbidden, match="does not have storage"):
         FileSystems.exists(path)
+    gcs.proxy.faults[:] = [object_user(gcs_bucket.name)]
+    FileSystems.rename([path + "2"], [path + "3"])
+    assert FileSystems.exists(path + "3")
+    with pytest.raises(exceptions.Forbidden, match="does not have storage.buckets.get access"):
+        storage.Client().get_bucket(gcs_bucket.name)
     gcs.proxy.faults[:] = [forbidden("another")]
     assert FileSystems.exists(path)
 

@@ -92,3 +92,8 @@ def test_a_run_left_alone_keeps_its_exit_code(dumps: Path) -> None:
 
     assert score(dumps, *day) == 1
     assert manifests(dumps) == first
+
+    # The next nights go on with other days.
+    add_file(dumps, "2026-11-22", "first", ["Good."])
+    assert score(dumps, "--date", "2026-11-22", "--days", "2", "--skip_unchanged") == 0
+    assert manifests(dumps)["dt=2026-11-21"] == first["dt=2026-11-21"]

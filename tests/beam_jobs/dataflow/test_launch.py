@@ -164,7 +164,7 @@ def test_a_bucket_of_somebody_else_is_told_of(gcs: CloudStorage, gcs_bucket: Buc
     gcs.proxy.faults.append(forbidden(gcs_bucket.name))
     options = beams(IMAGE, f"--temp_location=gs://{gcs_bucket.name}")
 
-    assert "can't be reached: 403" in refused(options, ours())
+    assert "grant the account Storage Legacy Bucket Reader" in refused(options, ours())
 
 
 def test_the_gpu_of_inference_settles_the_rest(temp: str) -> None:
