@@ -23,6 +23,7 @@ setup(
         "filelock>=3.12",
         "google-api-core>=2.20",
         "google-auth>=2.30",
+        "google-cloud-dataflow-client>=0.10",
         "google-cloud-pubsub>=2.26",
         "google-cloud-storage>=3.1",
         "google-crc32c>=1.5",

@@ -80,12 +80,21 @@ def runs_of(values: argparse.Namespace, today: datetime.date) -> list[argparse.N
 
     Returns:
         Their options with the date filled in, the last day first.
+
+    Raises:
+        UserError: two of them would read or write the same.
     """
     if not values.date:
         return [values]
     last = date_of(values.date, today)
-    days = [last - datetime.timedelta(days=n) for n in range(values.days)]
-    return [_on(day, values) for day in days]
+    runs = [_on(last - datetime.timedelta(days=n), values) for n in range(values.days)]
+    for flag in ("input", "output"):
+        if len({str(getattr(run, flag)) for run in runs}) < len(runs):
+            raise UserError(
+                f"--days {values.days}: some of them share one --{flag}; write the whole day "
+                "there, as in {date}"
+            )
+    return runs
 
 
 def _on(day: datetime.date, values: argparse.Namespace) -> argparse.Namespace:

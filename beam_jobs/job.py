@@ -101,12 +101,13 @@ def prepare(options: Namespace) -> Job:
         UserError: an input, a field, the model or the output is not as it must be.
     """
     files = match_files(options.input)
-    fields = review_fields(options, described_fields(list(files), options.input_format))
-    model = chosen_model(options)
+    filled = [path for path, file in files.items() if file.size_in_bytes]
+    fields = review_fields(options, described_fields(filled, options.input_format))
     replace = options.overwrite or options.skip_unchanged
     prefix = check_output(options.output.rstrip("/"), list(files), replace)
     if not options.dry_run:
         check_writable(prefix)
+    model = chosen_model(options)
     return Job(
         patterns=tuple(options.input),
         input_format=options.input_format,

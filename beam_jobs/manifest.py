@@ -15,7 +15,7 @@ from schemas.score import LABELS
 
 FILE_NAME = "manifest.json"
 
-_DECISIVE = ("inputs", "model", "options")
+_DECISIVE = ("inputs", "model", "options", "versions")
 """What the rows of a run depend on."""
 
 
@@ -174,7 +174,7 @@ def unchanged_run(prefix: str, facts: RunFacts) -> dict[str, Any]:
         facts: of the run that would be.
 
     Returns:
-        The manifest; empty if there is none, or input, model or options are other ones.
+        The manifest; empty if there is none, or input, model, options or versions are other ones.
     """
     try:
         found = read_manifest(prefix)

@@ -94,8 +94,8 @@ class OutputOptions:
         group.add_argument(
             "--skip_unchanged",
             action="store_true",
-            help="leave that run alone if it had the same input files, model and options; "
-            "replace it if not",
+            help="leave that run alone if it had the same input files, model, options and package "
+            "versions; replace it if not",
         )
         group.add_argument(
             "--max_rejected_share",

@@ -77,19 +77,20 @@ def clear_output(prefix: str) -> None:
         UserError: objects of a bucket can't be deleted.
     """
     with storage_explained("--output", prefix, WRITER):
-        for path in _left_over(prefix):
-            FileSystems.delete([path])
+        for pattern in _own_patterns(prefix):
+            if _matching(pattern):
+                FileSystems.delete([pattern])
+        for folder in _FOLDERS:
+            if FileSystems.exists(f"{prefix}/{folder}"):  # not in a bucket: it has no folders
+                FileSystems.delete([f"{prefix}/{folder}"])
 
 
-def _left_over(prefix: str) -> Iterator[str]:
-    if FileSystems.exists(f"{prefix}/{FILE_NAME}"):
-        yield f"{prefix}/{FILE_NAME}"
+def _own_patterns(prefix: str) -> Iterator[str]:
+    yield f"{prefix}/{FILE_NAME}"
     for name in (FILE_NAME, _PROBE):  # of runs that ended while they wrote these
-        yield from _matching(f"{prefix}/{name}.*.unfinished")
+        yield f"{prefix}/{name}.*.unfinished"
     for folder in _FOLDERS:
-        yield from _matching(f"{prefix}/{folder}/**")
-        if FileSystems.exists(f"{prefix}/{folder}"):  # not in a bucket: it has no folders
-            yield f"{prefix}/{folder}"
+        yield f"{prefix}/{folder}/**"
 
 
 def _matching(pattern: str) -> list[str]:

@@ -16,7 +16,7 @@ from apache_beam.runners.runner import PipelineState
 from google.api_core.exceptions import GoogleAPICallError
 
 from beam_jobs.command_line import pipeline_options
-from beam_jobs.dataflow.launch import check_no_active_job, settle_launch
+from beam_jobs.dataflow.launch import check_no_active_job, is_dataflow, settle_launch
 from beam_jobs.job import Model
 from beam_jobs.logs import JOB_LOGGER
 from beam_jobs.model_trial import tried_model
@@ -54,7 +54,7 @@ def empty_pipeline(arguments: Sequence[str], options: Namespace, streaming: bool
 
 def on_dataflow(pipeline: beam.Pipeline) -> bool:
     """Whether a pipeline is to run on Dataflow."""
-    return "Dataflow" in type(pipeline.runner).__name__
+    return is_dataflow(type(pipeline.runner).__name__)
 
 
 def _on_runner(name: str, beam_options: PipelineOptions) -> beam.Pipeline:
@@ -111,7 +111,7 @@ def _submitted(pipeline: beam.Pipeline) -> Any:
 
     try:
         return pipeline.run()
-    except (GoogleAPICallError, DataflowJobAlreadyExistsError) as error:
+    except (GoogleAPICallError, DataflowJobAlreadyExistsError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise UserError(f"the job can't be submitted: {reason}") from error
 

@@ -39,19 +39,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
         options = parse(arguments)
-        log_to_stderr(options.log_format, options.quiet)
+    except UserError as error:
+        print(f"score-reviews: error: {error}", file=sys.stderr)
+        return EXIT_MISTAKE
+    log_to_stderr(options.log_format, options.quiet)
+    try:
         if streams(options):
             with stopping_at_once("stopped; messages taken in hand were not all scored"):
                 return _stream(options, arguments)
         with stopping_at_once("stopped; no manifest is written"):
             return _score_days(options, arguments)
     except UserError as error:
-        return _mistaken(error)
-
-
-def _mistaken(error: UserError) -> int:
-    print(f"score-reviews: error: {error}", file=sys.stderr)
-    return EXIT_MISTAKE
+        _LOGGER.error("%s", error)
+        return EXIT_MISTAKE
 
 
 def _score_days(options: Namespace, arguments: Sequence[str]) -> int:
@@ -70,12 +70,16 @@ def _score_day(options: Namespace, arguments: Sequence[str], is_earlier: bool) -
 
     _LOGGER.info("day %s", options.date)
     try:
-        return _score(options, arguments, is_earlier)
+        code = _score(options, arguments, is_earlier)
     except UserError as error:
         if is_earlier and isinstance(error, NoInputError):
             _LOGGER.info("day %s is passed over: %s", options.date, error)
             return EXIT_SCORED
-        return _mistaken(error)
+        _LOGGER.error("day %s: %s", options.date, error)
+        return EXIT_MISTAKE
+    if code == EXIT_FAILED:
+        _LOGGER.error("day %s has failed", options.date)
+    return code
 
 
 def _score(options: Namespace, arguments: Sequence[str], is_earlier: bool = False) -> int:

@@ -22,7 +22,7 @@ RANGE_BYTES = 64 * 1024 * 1024
 
 
 class NoInputError(UserError):
-    """A pattern matches no file."""
+    """No pattern matches any file."""
 
 
 def match_files(patterns: Sequence[str]) -> dict[str, FileMetadata]:
@@ -35,12 +35,15 @@ def match_files(patterns: Sequence[str]) -> dict[str, FileMetadata]:
         The files by their paths, sorted; each file once, however many patterns match it.
 
     Raises:
-        NoInputError: a pattern matches nothing.
-        UserError: a pattern names a directory, or can't be looked up.
+        NoInputError: none of them matches anything.
+        UserError: one matches nothing, names a directory, or can't be looked up.
     """
-    files: dict[str, FileMetadata] = {}
-    for pattern in patterns:
-        files.update(_matched(pattern))
+    matched = {pattern: _matched(pattern) for pattern in patterns}
+    for pattern, found in matched.items():
+        if not found:
+            kind = UserError if any(matched.values()) else NoInputError
+            raise kind(f"--input {pattern}: no file matches")
+    files = {path: file for found in matched.values() for path, file in found.items()}
     paths: dict[str, str] = {}
     for path in sorted(files):
         paths.setdefault(_identity(path), path)
@@ -120,8 +123,6 @@ def _matched(pattern: str) -> dict[str, FileMetadata]:
     if pattern.endswith("/") or os.path.isdir(pattern) or (not files and _listed(pattern + "/**")):
         advice = f"name its files, as in {pattern.rstrip('/')}/*.jsonl"
         raise UserError(f"--input {pattern}: is a directory; {advice}")
-    if not files:
-        raise NoInputError(f"--input {pattern}: no file matches")
     return files
 
 

@@ -18,6 +18,7 @@ from beam_jobs.dataflow.accelerators import (
     has_accelerator,
     machine_for,
     service_option,
+    vcpus_of,
 )
 from schemas.errors import UserError
 
@@ -50,9 +51,10 @@ def settle_accelerator(beam_options: PipelineOptions, options: Namespace) -> Non
     _check_hints(beam_options)
     if options.accelerator_scope == "inference":
         _settle_right_fitting(beam_options)
+        machine_type = machine_for(accelerator).type
     else:
-        _settle_whole_job(beam_options, accelerator)
-    _settle_workers(beam_options, accelerator)
+        machine_type = _settle_whole_job(beam_options, accelerator)
+    _settle_workers(beam_options, vcpus_of(machine_type, accelerator))
 
 
 def _check_service(beam_options: PipelineOptions) -> None:
@@ -105,7 +107,8 @@ def _settle_right_fitting(beam_options: PipelineOptions) -> None:
         beam_options.view_as(DebugOptions).add_experiment("enable_streaming_rightfitting")
 
 
-def _settle_whole_job(beam_options: PipelineOptions, accelerator: Accelerator) -> None:
+def _settle_whole_job(beam_options: PipelineOptions, accelerator: Accelerator) -> str:
+    """Gives every worker a GPU; returns their machine type."""
     workers = beam_options.view_as(WorkerOptions)
     if not workers.machine_type:
         workers.machine_type = machine_for(accelerator).type
@@ -119,9 +122,10 @@ def _settle_whole_job(beam_options: PipelineOptions, accelerator: Accelerator) -
         *(cloud.dataflow_service_options or []),
         service_option(accelerator),
     ]
+    return str(workers.machine_type)
 
 
-def _settle_workers(beam_options: PipelineOptions, accelerator: Accelerator) -> None:
+def _settle_workers(beam_options: PipelineOptions, vcpus: int) -> None:
     debug = beam_options.view_as(DebugOptions)
     if "use_multiple_sdk_containers" in (debug.experiments or ()):
         raise UserError(
@@ -131,8 +135,7 @@ def _settle_workers(beam_options: PipelineOptions, accelerator: Accelerator) -> 
     debug.add_experiment(ONE_PROCESS)
     if not debug.number_of_worker_harness_threads:
         # The one process does what one for each vCPU would do.
-        threads = min(MOST_THREADS, machine_for(accelerator).vcpus)
-        debug.number_of_worker_harness_threads = threads
+        debug.number_of_worker_harness_threads = min(MOST_THREADS, vcpus)
     workers = beam_options.view_as(WorkerOptions)
     if not workers.disk_size_gb:
         workers.disk_size_gb = DISK_GB

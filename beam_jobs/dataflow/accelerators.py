@@ -26,6 +26,8 @@ NEEDLESS_BELOW_FLOP = 1e9
 TYPICAL_TOKENS = 200
 """A review of the IMDB data set has about so many."""
 
+_N1 = re.compile(r"n1-(?:standard|highmem|highcpu|custom)-(\d+)\b")
+
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -78,12 +80,22 @@ def machine_for(accelerator: Accelerator) -> Machine:
     return next(one for one in machines if one.accelerators == accelerator.count)
 
 
+def vcpus_of(machine_type: str, accelerator: Accelerator) -> int:
+    """Virtual CPUs of a machine type that fits an accelerator."""
+    for machine in ACCELERATOR_TYPES[accelerator.type].machines:
+        if machine.type == machine_type:
+            return machine.vcpus
+    match = _N1.match(machine_type)
+    assert match
+    return int(match[1])
+
+
 def fits(machine_type: str, accelerator: Accelerator) -> bool:
     """Whether machines of a type can have it."""
     kind = ACCELERATOR_TYPES[accelerator.type]
     if not kind.most_vcpus:
         return (machine_type, accelerator.count) in {one[:2] for one in kind.machines}
-    match = re.match(r"n1-(?:standard|highmem|highcpu|custom)-(\d+)\b", machine_type)
+    match = _N1.match(machine_type)
     return match is not None and int(match[1]) <= kind.most_vcpus[accelerator.count]
 
 

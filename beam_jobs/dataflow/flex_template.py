@@ -13,6 +13,7 @@ from beam_jobs.command_line import GROUPS
 from beam_jobs.dataflow.options import ACCELERATOR_SCOPES
 from beam_jobs.options import ENGINES, INPUT_FORMATS, OUTPUT_FORMATS
 from beam_jobs.streaming_options import PAYLOADS, STREAMING_OPTIONS, duration_seconds
+from model.runtime import PRECISIONS
 
 DIRECTORY = Path(__file__).parents[2] / "deploy" / "flex-template"
 
@@ -40,7 +41,7 @@ _CHOICES: Mapping[str, Sequence[str]] = {
     "input_format": INPUT_FORMATS,
     "output_format": OUTPUT_FORMATS,
     "payload": PAYLOADS,
-    "precision": ("auto", "float32"),
+    "precision": PRECISIONS,
 }
 
 _TYPES: Mapping[str, str] = {

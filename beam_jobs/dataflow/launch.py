@@ -2,33 +2,34 @@
 
 import hashlib
 from argparse import Namespace
-from collections.abc import Iterator
 from pathlib import Path
 
-from apache_beam.io.gcp.gcsio import GcsIO, parse_gcs_path
 from apache_beam.options.pipeline_options import (
-    AzureOptions,
     DebugOptions,
     GoogleCloudOptions,
     PipelineOptions,
-    S3Options,
     SetupOptions,
     StandardOptions,
     WorkerOptions,
 )
-from google.api_core.exceptions import Forbidden, GoogleAPICallError
+from google.api_core.exceptions import GoogleAPICallError
 from google.cloud.dataflow_v1beta3 import ListJobsRequest
 
 from beam_jobs.dataflow.accelerator_settings import settle_accelerator
 from beam_jobs.dataflow.accelerators import NO_ACCELERATOR, accelerator_of
+from beam_jobs.dataflow.launch_checks import (
+    check_account,
+    check_locations,
+    check_paths,
+    check_project,
+    check_secrets,
+    check_template,
+)
 from schemas.errors import UserError
 
 NO_FREEZE = "disable_logging_submission_environment"
 """Beam stages what `pip freeze` prints otherwise. Of a checkout installed with -e that is the URL
 of its remote repository, with the password that may be in it."""
-
-IMAGE_MODEL = "/opt/model"
-"""Where deploy/Dockerfile puts the model that it bakes in; the launcher's image has it too."""
 
 _OLD_RUNNERS = ("disable_runner_v2", "disable_portable_runner", "disable_prime_runner_v2")
 
@@ -50,14 +51,17 @@ def settle_launch(beam_options: PipelineOptions, options: Namespace) -> None:
         if accelerator_of(options) != NO_ACCELERATOR:
             raise UserError("--accelerator goes with --runner DataflowRunner only: leave it out")
         return
-    _check_project(beam_options.view_as(GoogleCloudOptions))
-    _check_paths(options)
+    cloud = beam_options.view_as(GoogleCloudOptions)
+    check_project(cloud)
+    check_template(cloud)
+    check_paths(options)
     _settle_name(beam_options, options)
     _settle_package(beam_options)
-    _check_secrets(beam_options)
+    check_secrets(beam_options)
+    check_account(cloud)
     _settle_experiments(beam_options)
     settle_accelerator(beam_options, options)
-    _check_locations(beam_options)
+    check_locations(beam_options)
 
 
 def is_dataflow(runner: str | None) -> bool:
@@ -100,33 +104,6 @@ def _settle_name(beam_options: PipelineOptions, options: Namespace) -> None:
         cloud.job_name = f"score-reviews-{hashlib.sha256(place).hexdigest()[:12]}"
 
 
-def _check_project(cloud: GoogleCloudOptions) -> None:
-    for name, example in (("project", "PROJECT"), ("region", "us-central1")):
-        if not getattr(cloud, name):
-            raise UserError(f"--{name} is missing: Dataflow needs it, as in --{name} {example}")
-
-
-def _check_paths(options: Namespace) -> None:
-    """Refuses paths of this machine: workers have others."""
-    for flag, path in _paths(options):
-        if not path.startswith("gs://"):
-            raise UserError(
-                f"{flag} {path}: workers of Dataflow don't see this machine's files; give gs://..."
-            )
-    if options.model and "://" not in options.model and options.model != IMAGE_MODEL:
-        raise UserError(
-            f"--model {options.model}: workers of Dataflow don't see this machine's files; copy it "
-            "to gs://..., or leave --model out for the bundled one"
-        )
-
-
-def _paths(options: Namespace) -> Iterator[tuple[str, str]]:
-    yield from (("--input", pattern) for pattern in options.input or ())
-    for name in ("output", "watch_model"):
-        if getattr(options, name):
-            yield f"--{name}", getattr(options, name)
-
-
 def _settle_package(beam_options: PipelineOptions) -> None:
     """Makes sure that workers get this package.
 
@@ -140,25 +117,16 @@ def _settle_package(beam_options: PipelineOptions) -> None:
             "--setup_file setup.py, or --extra_package FILE"
         )
     if setup.setup_file:
+        if Path(setup.setup_file).name not in ("setup.py", "pyproject.toml"):
+            raise UserError(f"--setup_file {setup.setup_file}: it must be a setup.py")
         setup.setup_file = str(Path(setup.setup_file).absolute())
     named = {"--setup_file": [setup.setup_file] if setup.setup_file else []}
+    named["--requirements_file"] = [setup.requirements_file] if setup.requirements_file else []
     named["--extra_package"] = setup.extra_packages or []
     for flag, paths in named.items():
         for path in paths:
             if "://" not in path and not Path(path).is_file():
                 raise UserError(f"{flag} {path}: there is no such file")
-
-
-def _check_secrets(beam_options: PipelineOptions) -> None:
-    """Refuses secrets of other clouds: whoever may see a job sees all its options."""
-    secret = {
-        "s3_secret_access_key": beam_options.view_as(S3Options).s3_secret_access_key,
-        "s3_session_token": beam_options.view_as(S3Options).s3_session_token,
-        "azure_connection_string": beam_options.view_as(AzureOptions).azure_connection_string,
-    }
-    for name, value in secret.items():
-        if value:
-            raise UserError(f"--{name} could be read by all who may see the job: leave it out")
 
 
 def _settle_experiments(beam_options: PipelineOptions) -> None:
@@ -170,35 +138,3 @@ def _settle_experiments(beam_options: PipelineOptions) -> None:
     cloud = beam_options.view_as(GoogleCloudOptions)
     if cloud.flexrs_goal and beam_options.view_as(StandardOptions).streaming:
         raise UserError("--flexrs_goal is for files only: leave it out")
-
-
-def _check_locations(beam_options: PipelineOptions) -> None:
-    """Makes sure that there is a bucket for what is staged.
-
-    Staging asks for it in the same way, so this needs no permission that staging doesn't.
-    """
-    cloud = beam_options.view_as(GoogleCloudOptions)
-    if not cloud.temp_location:
-        raise UserError("--temp_location is missing: name a folder, as in gs://BUCKET/temp")
-    for name in ("temp_location", "staging_location"):
-        location = getattr(cloud, name)
-        if location and not location.startswith("gs://"):
-            raise UserError(f"--{name} {location} must be in a bucket: give gs://BUCKET/FOLDER")
-        if location:
-            _check_bucket(f"--{name} {location}", location, beam_options)
-
-
-def _check_bucket(what: str, location: str, beam_options: PipelineOptions) -> None:
-    try:
-        name, _ = parse_gcs_path(f"{location.rstrip('/')}/", object_optional=True)
-        bucket = GcsIO(pipeline_options=beam_options).get_bucket(name)
-    except Forbidden as error:
-        raise UserError(
-            f"{what}: grant the account Storage Legacy Bucket Reader "
-            f"(roles/storage.legacyBucketReader) on {name}: staging looks at the bucket itself"
-        ) from error
-    except Exception as error:  # of the network, the credentials, or the permissions
-        reason = " ".join(str(error).split())
-        raise UserError(f"{what} can't be reached: {reason}") from error
-    if bucket is None:
-        raise UserError(f"{what}: there is no bucket {name}; create it, or check the name")

@@ -12,6 +12,8 @@ from apache_beam.options.pipeline_options import (
 )
 from apache_beam.pipeline import AppliedPTransform, PipelineVisitor
 
+from beam_jobs.dataflow.launch import is_dataflow
+
 SHOWN_OPTIONS = (
     *("project", "region", "job_name", "update", "temp_location", "staging_location"),
     *("template_location", "service_account_email", "network", "subnetwork", "use_public_ips"),
@@ -84,7 +86,7 @@ def staged_packages(options: PipelineOptions) -> list[str]:
 
 def most_workers(runner: str, options: PipelineOptions) -> int | None:
     """How many workers compute at once; None where the runner chooses."""
-    if "Dataflow" in runner:
+    if is_dataflow(runner):
         workers = options.view_as(WorkerOptions)
         return workers.max_num_workers or workers.num_workers
     return 1 if "Fn" in runner or "Direct" in runner else None

@@ -20,6 +20,9 @@ from schemas.review import Review, ReviewFields, parse_review
 SAMPLED_BYTES = 64 * 1024 * 1024
 """Read of the input at most, about; an input that is smaller is read as a whole."""
 
+FILES_READ_WHOLE = 256
+"""Files at most of an input that is read as a whole: each has to be opened, maybe far away."""
+
 SAMPLED_FILES = 16
 """Files that share these bytes, of each kind."""
 
@@ -62,9 +65,14 @@ def sizes_by_kind(sizes: Mapping[str, int], input_format: str) -> dict[str, int]
     return sums
 
 
+def is_read_whole(sizes: Mapping[str, int]) -> bool:
+    """Whether files are small enough, and few enough, to read all of all of them."""
+    return sum(sizes.values()) <= SAMPLED_BYTES and len(sizes) <= FILES_READ_WHOLE
+
+
 def chosen_files(sizes: Mapping[str, int], input_format: str) -> list[str]:
     """Files of every kind, spread evenly over all of it; all of them where they are small."""
-    if sum(sizes.values()) <= SAMPLED_BYTES:
+    if is_read_whole(sizes):
         return list(sizes)
     by_kind: dict[str, list[str]] = {}
     for path in sizes:
@@ -89,7 +97,7 @@ def sample_files(
         input_format: name of the format of all files; empty to tell it from each name.
     """
     paths = chosen_files(sizes, input_format)
-    whole = sum(sizes.values()) <= SAMPLED_BYTES
+    whole = is_read_whole(sizes)
     for path in paths:
         limit = sizes[path] if whole else min(sizes[path], SAMPLED_BYTES // len(paths))
         if limit:

@@ -2,7 +2,10 @@
 
 The Cloud Run job of `cloud_run.sh` does the scoring; its schedule isn't needed then. Every task may
 be repeated: the first leaves days alone that have not changed, the last replaces a day's partition.
+While a job of the same `--job_name` is active the first fails and deletes nothing: keep the name.
 Files that came late change a day of the two before; its scores are made and loaded again.
+
+With a new image change `IMAGE`, and run `cloud_run.sh` again: both use the same one.
 """
 
 import datetime
@@ -13,7 +16,7 @@ from airflow.providers.google.cloud.sensors.gcs import GCSObjectExistenceSensor
 from airflow.providers.google.cloud.transfers.gcs_to_bigquery import GCSToBigQueryOperator
 
 PROJECT, REGION, BUCKET = "my-project", "europe-west4", "my-bucket"
-IMAGE = f"{REGION}-docker.pkg.dev/{PROJECT}/my-repository/review-scoring:latest-cpu"
+IMAGE = f"{REGION}-docker.pkg.dev/{PROJECT}/my-repository/review-scoring:1a2b3c4-cpu"
 TABLE = f"{PROJECT}.reviews.scores"
 DAYS = 3
 
@@ -42,6 +45,7 @@ ARGUMENTS = [
     f"--output=gs://{BUCKET}/scores/dt={{date}}",
     "--output_format=parquet",
     "--id_field=review_id",
+    "--model=/opt/model",
     f"--date={day(1)}",
     f"--days={DAYS}",
     "--skip_unchanged",

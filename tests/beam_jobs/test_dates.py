@@ -35,6 +35,16 @@ def test_days_end_with_the_date_and_come_last_first() -> None:
     assert found == ["2024-03-01", "2024-02-29", "2024-02-28"]
 
 
+@pytest.mark.parametrize("flag", ["--input", "--output"])
+def test_days_never_share_a_place(flag: str) -> None:
+    values = parse([*DATED, "--date", "2026-11-22", "--days", "2"])
+    place = "gs://b/{date:%Y-%m}"
+    setattr(values, flag[2:], [place] if flag == "--input" else place)
+
+    with pytest.raises(UserError, match=f"--days 2: some of them share one {flag}"):
+        runs_of(values, TODAY)
+
+
 @pytest.mark.parametrize(
     ("text", "day"),
     [

@@ -10,7 +10,7 @@ from apache_beam.testing.util import assert_that
 
 from beam_jobs import sources
 from beam_jobs.formats.base import END_OF_FILE
-from beam_jobs.sources import ReadFiles, file_ranges, match_files
+from beam_jobs.sources import NoInputError, ReadFiles, file_ranges, match_files
 from schemas.errors import UserError
 from schemas.payload import Payload
 from schemas.rejection import Rejection
@@ -165,6 +165,16 @@ def test_patterns_that_match_no_file_are_user_errors(
         match_files(["b.csv", pattern])
     assert str(caught.value).startswith(f"--input {pattern}: ")
     assert "\n" not in str(caught.value)
+
+
+def test_no_input_is_not_half_of_the_input(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").touch()
+
+    with pytest.raises(NoInputError):
+        match_files([f"{tmp_path}/*.x", f"{tmp_path}/*.y"])
+    with pytest.raises(UserError) as caught:
+        match_files([f"{tmp_path}/*.csv", f"{tmp_path}/*.y"])
+    assert not isinstance(caught.value, NoInputError)
 
 
 def test_an_empty_pattern_is_a_user_error() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from beam_jobs.dataflow.launch_checks import IMAGE_MODEL
 from tests.deploy.dockerfile import DOCKERFILE, ROOT, arguments, copied
 from tests.deploy.locks import CPU, IMAGE, pins
 
@@ -41,6 +42,10 @@ def test_all_that_it_copies_is_there_and_not_ignored() -> None:
         assert (ROOT / source).exists(), source
         parents = [source, *map(str, Path(source).parents)]
         assert any(fnmatch.filter(parents, pattern) for pattern in allowed), source
+
+
+def test_the_model_lies_where_a_launch_may_point_to() -> None:
+    assert f"${{MODEL}} {IMAGE_MODEL}" in arguments("COPY")
 
 
 def test_each_image_starts_its_own_program() -> None:

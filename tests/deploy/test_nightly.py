@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import pytest
 
 from beam_jobs.command_line import parse
+from beam_jobs.dataflow.launch_checks import IMAGE_MODEL
 from tests.deploy.gcloud import HAS_GCLOUD, divided, flag, mistake
 
 NIGHTLY = Path(__file__).parents[2] / "deploy" / "nightly"
@@ -84,7 +85,15 @@ def test_the_arguments_of_the_cloud_run_job_can_be_read() -> None:
     options = parse(divided(flag(job, "args")))
 
     assert (options.date, options.days, options.skip_unchanged) == ("yesterday", 3, True)
+    assert options.input == ["gs://my-bucket/reviews/dt={date}/*"]
     assert options.output == "gs://my-bucket/scores/dt={date}"
+    assert options.model == IMAGE_MODEL
+
+
+def test_launcher_and_workers_are_the_same_image() -> None:
+    job = printed_commands()[0]
+
+    assert f"--sdk_container_image={flag(job, 'image')}" in divided(flag(job, "args"))
 
 
 def test_the_scheduler_starts_that_job() -> None:

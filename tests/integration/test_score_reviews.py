@@ -75,6 +75,19 @@ def test_a_dump_becomes_scores_rejections_and_a_manifest(tmp_path: Path, dump: P
     assert sorted(path.name for path in prefix.iterdir()) == ["manifest.json", "rejected", "scores"]
 
 
+def test_a_mistake_is_json_for_schedulers(
+    tmp_path: Path, dump: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--input", str(dump), "--output", str(tmp_path / "out"), "--model", "absent"]
+
+    assert main([*arguments, "--log_format", "json", "--quiet"]) == 2
+
+    (line,) = capsys.readouterr().err.splitlines()
+    entry = json.loads(line)
+    assert entry["severity"] == "ERROR"
+    assert entry["message"].startswith("no model at absent")
+
+
 def test_the_same_run_gives_the_same_rows(tmp_path: Path) -> None:
     arguments = ["--input", str(SAMPLES)]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from google.cloud.storage import Bucket
 
+from beam_jobs.dataflow.launch_checks import FLEX_LAUNCHER
 from beam_jobs.dataflow.template_launcher import main
 from tests.dataflow_service import dataflow_service
 from tests.integration.conftest import NewChannel
@@ -21,6 +22,7 @@ def launch(
 ) -> Iterator[Launch]:
     gcs_bucket.blob("reviews/a.jsonl").upload_from_string(REVIEWS)
     monkeypatch.setenv("SDK_CONTAINER_IMAGE", IMAGE)
+    monkeypatch.setenv(FLEX_LAUNCHER, "main.py")
     with dataflow_service() as service:
         yield Launch(service, gcs_bucket, gcs_credentials)
 

@@ -1,5 +1,6 @@
 """What a launch on Dataflow needs, and what is set for it. Cloud Storage is a local server."""
 
+import re
 from argparse import Namespace
 from pathlib import Path
 
@@ -131,6 +132,40 @@ def test_the_folder_of_a_setup_file_may_be_left_out(
 
 
 @pytest.mark.parametrize(
+    ("argument", "words"),
+    [
+        ("--setup_file=small.py", "--setup_file small.py: it must be a setup.py"),
+        ("--requirements_file=absent.txt", "--requirements_file absent.txt: there is no such file"),
+        ("--template_location=gs://b/t", "a classic template could be launched once only"),
+        ("--impersonate_service_account=a", "--impersonate_service_account is Beam's alone"),
+    ],
+)
+def test_what_would_fail_after_the_output_is_cleared_is_refused(
+    temp: str, argument: str, words: str
+) -> None:
+    assert words in refused(beams(temp, IMAGE, argument), ours())
+
+
+def test_jobs_over_files_are_named_after_their_output(temp: str) -> None:
+    def name(output: str, *arguments: str) -> str:
+        options = beams(temp, IMAGE, *arguments)
+        settle_launch(options, ours(output=output))
+        return str(options.view_as(GoogleCloudOptions).job_name)
+
+    assert name("gs://scores/out") == name("gs://scores/out/") != name("gs://scores/other")
+    assert re.fullmatch(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?", name("gs://scores/Out_1"))
+    assert name("gs://scores/out", "--job_name=nightly") == "nightly"
+
+
+def test_threads_are_those_of_the_machine(temp: str) -> None:
+    options = beams(temp, IMAGE, "--machine_type=g2-standard-8")
+
+    settle_launch(options, ours(accelerator="l4", accelerator_scope="job"))
+
+    assert options.view_as(DebugOptions).number_of_worker_harness_threads == 8
+
+
+@pytest.mark.parametrize(
     "secret",
     ["--s3_secret_access_key=x", "--s3_session_token=x", "--azure_connection_string=x"],
 )
@@ -145,7 +180,7 @@ def test_secrets_of_other_clouds_stay_here(secret: str) -> None:
     [
         ([], "--temp_location is missing"),
         (["--temp_location=/tmp"], "--temp_location /tmp must be in a bucket"),
-        (["--temp_location=gs://"], "--temp_location gs:// can't be reached"),
+        (["--temp_location=gs://"], "--temp_location gs://: names no bucket"),
         (["--temp_location=gs://absent/temp"], "there is no bucket absent"),
         (["--temp_location=gs://absent"], "there is no bucket absent"),
     ],
