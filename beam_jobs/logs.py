@@ -15,6 +15,7 @@ _NO_NEWS = (
     "type hint will be ignored",  # Beam doesn't check types of steps with several outputs
     "trying to create job at dataflow service",  # what follows from it is told in a line
     "details of server error",
+    "Console URL: ",  # of jobs that were drained, too
     "Resource module is not available",  # Beam's RunInference says so where there is no PyTorch
 )
 

@@ -27,6 +27,8 @@ from schemas.errors import UserError
 LOCAL_RUNNER, LOCAL_STREAMING_RUNNER = "FnApiRunner", "BundleBasedDirectRunner"
 """Beam's DirectRunner tries to download another runner before it falls back to these."""
 
+_CONSOLE = "https://console.cloud.google.com/dataflow/jobs"
+
 _LOGGER = logging.getLogger(JOB_LOGGER)
 
 
@@ -126,11 +128,11 @@ def _follow(result: Any, beam_options: PipelineOptions) -> bool:
     if beam_options.view_as(StandardOptions).no_wait_until_finish:
         return False
     with stopping_at_once(f"stopped waiting; job {job_id} goes on"):
-        _wait(result)
+        _wait(result, f"{_CONSOLE}/{cloud.region}/{job_id}?project={cloud.project}")
     return True
 
 
-def _wait(result: Any) -> None:
+def _wait(result: Any, page: str) -> None:
     """Waits for a job on Dataflow; one that was drained or updated has ended as it should."""
     from apache_beam.runners.dataflow.dataflow_runner import DataflowRuntimeException
 
@@ -138,4 +140,5 @@ def _wait(result: Any) -> None:
         result.wait_until_finish()
     except DataflowRuntimeException:
         if result.state not in (PipelineState.DRAINED, PipelineState.UPDATED):
+            _LOGGER.error("what became of the job: %s", page)
             raise

@@ -33,6 +33,13 @@ class Call(NamedTuple):
         """Whether it asks to create, change or delete something."""
         return self.method != "GET"
 
+    def permission(self) -> str:
+        """What an account needs for it, by the name that Cloud Storage gives it."""
+        if self.path.endswith(f"/b/{self.bucket}"):
+            return "storage.buckets.get"
+        kind = "create" if self.writes() else "get" if "/o/" in self.path else "list"
+        return f"storage.objects.{kind}"
+
 
 def call_of(method: str, target: str, body: bytes, signed: bool) -> Call:
     """Reads a request.

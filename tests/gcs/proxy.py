@@ -173,20 +173,13 @@ def _json_answer(status: int, content: object) -> Answer:
     return Answer(status, {"Content-Type": "application/json"}, json.dumps(content).encode())
 
 
-def _permission(call: Call) -> str:
-    """What a call needs, as Cloud Storage names it."""
-    if call.path.endswith(f"/b/{call.bucket}"):
-        return "storage.buckets.get"
-    kind = "create" if call.writes() else "get" if "/o/" in call.path else "list"
-    return f"storage.objects.{kind}"
-
-
 def _error(status: int, call: Call, has_bucket: bool = True) -> Answer:
     """An error in the words of Cloud Storage."""
     who = "Anonymous caller" if status == UNAUTHORIZED else "test@example.com"
+    permission = call.permission()
     denied = (
-        f"{who} does not have {_permission(call)} access to the Google Cloud Storage bucket. "
-        f"Permission '{_permission(call)}' denied on resource (or it may not exist)."
+        f"{who} does not have {permission} access to the Google Cloud Storage bucket. "
+        f"Permission '{permission}' denied on resource (or it may not exist)."
     )
     absent = f"No such object: {call.bucket}/{call.name}"
     words = {

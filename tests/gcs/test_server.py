@@ -78,7 +78,7 @@ def test_what_an_account_may_not_is_refused(gcs: CloudStorage, gcs_bucket: stora
     gcs.proxy.faults[:] = [object_user(gcs_bucket.name)]
     FileSystems.rename([path + "2"], [path + "3"])
     assert FileSystems.exists(path + "3")
-    with pytest.raises(exceptions.Forbidden, match="does not have storage.buckets.get access"):
+    with pytest.raises(exceptions.Forbidden, match=r"not have storage\.buckets\.get access"):
         storage.Client().get_bucket(gcs_bucket.name)
     gcs.proxy.faults[:] = [forbidden("another")]
     assert FileSystems.exists(path)

@@ -1,6 +1,8 @@
-"""Pub/Sub as the emulator gives it, and dumps of reviews on disk and in a bucket."""
+"""Pub/Sub and Dataflow as tests meet them, and dumps of reviews on disk and in a bucket."""
 
+import json
 import os
+import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +13,8 @@ from google.cloud.storage import Bucket
 
 from beam_jobs.pubsub_emulator import HOST_VARIABLE, Channel, create_channel, emulator
 from schemas.errors import UserError
+from tests.dataflow_service import dataflow_service
+from tests.integration import launches
 from tests.integration.buckets import REVIEWS, local_rows, score, upload, write_dumps
 
 NewChannel = Callable[[], Channel]
@@ -58,3 +62,37 @@ def bucket_dumps(gcs_bucket: Bucket, dumps: Path) -> str:
     """A pattern of all dumps, in the bucket."""
     upload(dumps, gcs_bucket, "in")
     return f"gs://{gcs_bucket.name}/in/**"
+
+
+@pytest.fixture
+def launch(gcs_bucket: Bucket, gcs_credentials: Path) -> Iterator[launches.Launch]:
+    gcs_bucket.blob("reviews/a.jsonl").upload_from_string(launches.REVIEWS)
+    with dataflow_service() as service:
+        yield launches.Launch(service, gcs_bucket, gcs_credentials)
+
+
+@pytest.fixture
+def finished(launch: launches.Launch) -> launches.Launch:
+    """A launch whose jobs leave a manifest behind."""
+    manifest = {
+        "status": "complete",
+        "counts": {"read": 2, "scored": 2, "rejected": 0},
+    }
+
+    def work(job: dict[str, Any]) -> None:
+        launch.bucket.blob("out/manifest.json").upload_from_string(json.dumps(manifest))
+
+    launch.service.work = work
+    return launch
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what the package is built from, since building writes into it."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for name in ("beam_jobs", "model", "schemas"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(launches.ROOT / name, folder / name, ignore=ignored)
+    for name in ("setup.py", "pyproject.toml", "README.md"):
+        shutil.copy(launches.ROOT / name, folder)
+    return folder

@@ -11,7 +11,18 @@ from typing import Any
 import pytest
 from google.cloud.storage import Bucket
 
-from tests.gcs.faults import FORBIDDEN, OK, Fault, forbidden, private, read_only, write_once
+from model.card import default_model_directory
+from model.cloud_storage import upload_directory
+from tests.gcs.faults import (
+    FORBIDDEN,
+    OK,
+    Fault,
+    forbidden,
+    object_user,
+    private,
+    read_only,
+    write_once,
+)
 from tests.gcs.server import CloudStorage
 from tests.integration.buckets import REVIEWS, names, rows_in, score
 
@@ -76,6 +87,33 @@ def test_a_model_that_may_not_be_read_is_told_in_a_line(
     (line,) = capfd.readouterr().err.splitlines()
     assert url in line
     assert "grant the account Storage Object Viewer" in line
+
+
+def test_a_model_that_arrives_damaged_is_told_in_a_line(
+    gcs: CloudStorage, gcs_bucket: Bucket, dumps: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    url = f"gs://{gcs_bucket.name}/models/small"
+    upload_directory(default_model_directory(), url)
+    gcs.proxy.corrupted.add(f"{gcs_bucket.name}/models/small/assets/vocab.txt")
+
+    assert score(f"{dumps}/**", f"gs://{gcs_bucket.name}/out", "--model", url) == 2
+
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith("score-reviews: error: ")
+    assert url in line
+    assert "vocab.txt arrived damaged" in line
+    assert names(gcs_bucket, "out/") == []
+
+
+def test_the_role_on_objects_is_all_that_a_run_needs(
+    gcs: CloudStorage, gcs_bucket: Bucket, bucket_dumps: str, dump_rows: list[dict[str, Any]]
+) -> None:
+    gcs.proxy.faults.append(object_user(gcs_bucket.name))
+
+    assert score(bucket_dumps, f"gs://{gcs_bucket.name}/out") == 0
+    assert score(bucket_dumps, f"gs://{gcs_bucket.name}/out", "--overwrite") == 0
+
+    assert rows_in(gcs_bucket, "out") == dump_rows
 
 
 def media(name: str, nth: int) -> Fault:
