@@ -109,7 +109,10 @@ def _on(day: datetime.date, values: argparse.Namespace) -> argparse.Namespace:
 
 
 def _filled(text: str, day: datetime.date) -> str:
-    return _PLACE.sub(lambda place: day.strftime(place[1] or _DEFAULT_FORMAT), text)
+    try:
+        return _PLACE.sub(lambda place: day.strftime(place[1] or _DEFAULT_FORMAT), text)
+    except ValueError as error:  # it is not UTF-8, or the system knows no such format
+        raise UserError(f"{text!r}: the format of its date can't be written: {error}") from error
 
 
 def _is_dated(value: str | Sequence[str] | None) -> bool:

@@ -89,14 +89,18 @@ def message_fields(options: Namespace) -> ReviewFields:
 def _check_columns(fields: ReviewFields, output_format: str) -> None:
     kept = fields.kept_columns()
     columns(kept)
+    for column in kept:
+        _check_unicode(column.name)
     if output_format == "avro":
         _check_avro_names(kept)
 
 
 def _kept_field(text: str, described: Mapping[str, Mapping[str, FieldType]]) -> KeptField:
     """Reads `[COLUMN=]NAME[:TYPE]`."""
-    column, _, source = text.rpartition("=")
+    column, equals, source = text.rpartition("=")
     name, _, type_name = source.partition(":")
+    if not name or (equals and not column):
+        raise UserError(f"--keep_fields {text}: names no field: write [COLUMN=]NAME[:TYPE]")
     if type_name:
         field_type = FieldType(type_name)
     else:
@@ -124,6 +128,17 @@ def _check_present(flag: str, name: str, described: Mapping[str, Mapping[str, Fi
             raise UserError(
                 f"{flag} {name!r} is not a field of {path}: its fields are {', '.join(fields)}"
             )
+
+
+def _check_unicode(name: str) -> None:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:  # an argument in another encoding
+        shown = name.encode("ascii", "backslashreplace").decode("ascii")
+        raise UserError(
+            f"--keep_fields {shown}: its name is not UTF-8, as columns must be; give it another, "
+            "as in kept=NAME"
+        ) from None
 
 
 def _check_avro_names(kept: Sequence[Field]) -> None:

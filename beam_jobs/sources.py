@@ -36,7 +36,8 @@ def match_files(patterns: Sequence[str]) -> dict[str, FileMetadata]:
 
     Raises:
         NoInputError: none of them matches anything.
-        UserError: one matches nothing, names a directory, or can't be looked up.
+        UserError: one matches nothing, names a directory, or can't be looked up; or a file on this
+            machine can't be read.
     """
     matched = {pattern: _matched(pattern) for pattern in patterns}
     for pattern, found in matched.items():
@@ -46,6 +47,7 @@ def match_files(patterns: Sequence[str]) -> dict[str, FileMetadata]:
     files = {path: file for found in matched.values() for path, file in found.items()}
     paths: dict[str, str] = {}
     for path in sorted(files):
+        _check_readable(path)
         paths.setdefault(_identity(path), path)
     return {path: files[path] for path in paths.values()}
 
@@ -108,6 +110,19 @@ def read_range(
 ) -> Iterator[Payload | Rejection]:
     """Reads the records that start in a range of a file."""
     return format_of(part.path, input_format).read(part, columns)
+
+
+def _check_readable(path: str) -> None:
+    """Raises UserError for what is listed as a file on this machine, but can't be read as one."""
+    if "://" in path:
+        return
+    shown = path.encode("utf-8", "backslashreplace").decode("utf-8")
+    if shown != path:
+        raise UserError(f"--input {shown}: its name is not UTF-8; rename it")
+    if not os.path.isfile(path):
+        raise UserError(f"--input {path}: is a pipe, socket or device; write it to a file first")
+    if not os.access(path, os.R_OK):
+        raise UserError(f"--input {path}: may not be read; give this user the permission")
 
 
 def _identity(path: str) -> str:

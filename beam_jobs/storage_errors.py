@@ -34,6 +34,8 @@ def check_url(option: str, url: str, form: str) -> None:
     Raises:
         UserError: it isn't.
     """
+    if "://" in url and url != url.strip():  # Beam's file systems differ on these
+        raise UserError(f"{option} {url!r}: has blanks around it: leave them out")
     if re.match(r"gs:(?!//[^/*?\[]+(/|$))", url):
         raise UserError(f"{option} {url}: names no bucket: write {form}")
     try:

@@ -6,3 +6,6 @@ class UserError(Exception):
 
     Command lines print it without a traceback and exit with code 2.
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.splitlines()))  # names of files may hold line ends

@@ -71,7 +71,7 @@ def _string(value: Any) -> str:
 
 def _int64(value: Any) -> int:
     if isinstance(value, str):
-        value = int(value)
+        value = int(_numeral(value))
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError
     if not -_INT64_LIMIT <= value < _INT64_LIMIT:
@@ -79,11 +79,18 @@ def _int64(value: Any) -> int:
     return value
 
 
+def _numeral(text: str) -> str:
+    """Text that may be a number; Python alone takes 1_000 for one."""
+    if "_" in text:
+        raise ValueError
+    return text
+
+
 def _float64(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError
     try:
-        number = float(value)
+        number = float(_numeral(value) if isinstance(value, str) else value)
     except OverflowError as error:
         raise ValueError from error
     return None if math.isnan(number) else number
@@ -104,7 +111,10 @@ def _timestamp(value: Any) -> datetime.datetime:
         raise ValueError
     if value.tzinfo is None:
         return value.replace(tzinfo=datetime.timezone.utc)
-    return value.astimezone(datetime.timezone.utc)
+    try:
+        return value.astimezone(datetime.timezone.utc)
+    except OverflowError as error:  # the first and last hours of all time, elsewhere
+        raise ValueError from error
 
 
 def _date(value: Any) -> datetime.date:

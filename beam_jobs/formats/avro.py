@@ -1,7 +1,7 @@
 """Avro object container files."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import fastavro
@@ -109,12 +109,14 @@ class _AvroFile:
             block = next(self._blocks)
         return self._records(block), self._or_end(block.offset + block.size)
 
-    def _records(self, block: Iterable[Any]) -> Iterator[dict[str, Any]]:
+    def _records(self, block: Any) -> Iterator[dict[str, Any]]:
         with self._stream.blaming_content(self._damage):
             for record in block:
                 for name in self._uuids:
                     record[name] = record[name] and str(record[name])
                 yield record
+        if block.bytes_.read(1):
+            raise DamagedFile("A block of it holds more than the records that it counts.")
 
     def _or_end(self, offset: int) -> int:
         return offset if offset < self._size else END_OF_FILE

@@ -71,7 +71,8 @@ def _types(schema: Any, named: Mapping[str, Any]) -> set[FieldType]:
         if schema == "null":
             return set()
         return _types(named[schema], named) if schema in named else {_type(schema)}
-    logical = _LOGICAL_TYPES.get(schema.get("logicalType", ""))
+    name = schema.get("logicalType")
+    logical = _LOGICAL_TYPES.get(name) if isinstance(name, str) else None
     return {logical} if logical else {_type(schema["type"])}
 
 

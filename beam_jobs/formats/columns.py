@@ -16,6 +16,9 @@ _TYPES = (
     (pa.types.is_date, FieldType.DATE),
 )
 
+_NO_VALUE = (ValueError, OverflowError, KeyError)
+"""What Arrow raises on a value that Python has no type for; KeyError for an unknown time zone."""
+
 
 def field_type(arrow_type: pa.DataType) -> FieldType:
     """The type of the field that an Arrow column becomes."""
@@ -31,7 +34,7 @@ def rows_of(batch: pa.RecordBatch) -> Iterator[dict[str, Any] | RecordError]:
     batch = _map_columns(batch, _plain)
     try:
         yield from batch.to_pylist()
-    except (ValueError, OverflowError):
+    except _NO_VALUE:
         for index in range(batch.num_rows):
             yield _row(batch.slice(index, 1))
 
@@ -40,7 +43,7 @@ def _row(batch: pa.RecordBatch) -> dict[str, Any] | RecordError:
     try:
         # Strings as bytes: whether they are UTF-8 is for the parser to say, field by field.
         return _map_columns(batch, _as_bytes).to_pylist()[0]
-    except (ValueError, OverflowError):
+    except _NO_VALUE:
         return RecordError(Reason.MALFORMED_RECORD, "It holds a value out of range.")
 
 

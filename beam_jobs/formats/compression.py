@@ -7,50 +7,57 @@ silence), so all three compressions go through one loop here that knows when a m
 import bz2
 import io
 import zlib
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import zstandard
 
 from beam_jobs.formats.base import DamagedFile
 
-PIECE_BYTES = 4096
-"""Compressed bytes decompressed at a time. Small, since what comes out is held in memory and can
-be a thousand times as much."""
+OUTPUT_BYTES = 1024 * 1024
+"""Decompressed at a time, where a library can be told."""
 
 
-class _Decompressor(Protocol):
-    """The members of a decompressor that all three libraries agree on."""
+class _Compression(NamedTuple):
+    """A compression.
 
-    @property
-    def eof(self) -> bool: ...
+    Attributes:
+        name: what messages call it.
+        piece_bytes: compressed bytes decompressed at a time. What comes out is held in memory:
+            gzip makes a thousand times as much of them at most, zstd 32,768 times.
+        start: makes a decompressor of one member.
+        decompress: what a piece of a member becomes.
+    """
 
-    @property
-    def unused_data(self) -> bytes: ...
-
-    def decompress(self, data: bytes, /) -> bytes: ...
-
-
-class _Compression:
-    """A compression: its name, and how a decompressor of one member is made."""
-
-    def __init__(self, name: str, start: Callable[[], _Decompressor]) -> None:
-        self.name = name
-        self.start = start
+    name: str
+    piece_bytes: int
+    start: Callable[[], Any]
+    decompress: Callable[[Any, bytes], Iterator[bytes]]
 
 
-def _gunzip() -> _Decompressor:
+def _gunzip() -> Any:
     return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)  # 16: with the header of gzip
 
 
-def _unzstd() -> _Decompressor:
+def _unzstd() -> Any:
     return zstandard.ZstdDecompressor().decompressobj()
 
 
+def _at_once(member: Any, data: bytes) -> Iterator[bytes]:
+    yield member.decompress(data)
+
+
+def _in_parts(member: bz2.BZ2Decompressor, data: bytes) -> Iterator[bytes]:
+    """What bzip2 makes of a few bytes can be larger than memory."""
+    yield member.decompress(data, OUTPUT_BYTES)
+    while not member.eof and not member.needs_input:
+        yield member.decompress(b"", OUTPUT_BYTES)
+
+
 COMPRESSIONS: Mapping[str, _Compression] = {
-    ".gz": _Compression("gzip", _gunzip),
-    ".bz2": _Compression("bzip2", bz2.BZ2Decompressor),
-    ".zst": _Compression("zstd", _unzstd),
+    ".gz": _Compression("gzip", 4096, _gunzip, _at_once),
+    ".bz2": _Compression("bzip2", 4096, bz2.BZ2Decompressor, _in_parts),
+    ".zst": _Compression("zstd", 512, _unzstd, _at_once),
 }
 """Compression by suffix."""
 
@@ -71,8 +78,7 @@ class Decompressed(io.RawIOBase):
     def __init__(self, source: io.RawIOBase, suffix: str) -> None:
         self._source = source
         self._compression = COMPRESSIONS[suffix]
-        self._member: _Decompressor | None = self._compression.start()
-        self._input = b""
+        self._content = self._decompressed()
         self._output = memoryview(b"")
 
     def readable(self) -> bool:
@@ -84,32 +90,32 @@ class Decompressed(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         while not self._output:
-            compressed = self._input or self._source.read(PIECE_BYTES)
-            if not compressed:
-                self._check_complete()
+            piece = next(self._content, None)
+            if piece is None:
                 return 0
-            self._output = memoryview(self._decompress(compressed))
+            self._output = memoryview(piece)
         size = min(len(buffer), len(self._output))
         buffer[:size] = self._output[:size]
         self._output = self._output[size:]
         return size
 
-    def _decompress(self, data: bytes) -> bytes:
-        self._input = b""
-        if self._member is None:
-            data = data.lstrip(b"\0")  # tapes and block devices pad with zeros
-            if not data:
-                return b""
-            self._member = self._compression.start()
+    def _decompressed(self) -> Iterator[bytes]:
+        member = self._compression.start()
+        while data := self._source.read(self._compression.piece_bytes):
+            if member is None:
+                data = data.lstrip(b"\0")  # tapes and block devices pad with zeros
+            while data:
+                member = member or self._compression.start()
+                yield from self._pieces(member, data)
+                data = b""
+                if member.eof:
+                    data = member.unused_data.lstrip(b"\0")
+                    member = None
+        if member is not None:
+            raise DamagedFile(f"Its {self._compression.name} data ends too early.")
+
+    def _pieces(self, member: Any, data: bytes) -> Iterator[bytes]:
         try:
-            output = self._member.decompress(data)
+            yield from self._compression.decompress(member, data)
         except (zlib.error, zstandard.ZstdError, OSError, EOFError, ValueError) as error:
             raise DamagedFile(f"Its {self._compression.name} data is corrupt.") from error
-        if self._member.eof:
-            self._input = self._member.unused_data
-            self._member = None
-        return output
-
-    def _check_complete(self) -> None:
-        if self._member is not None:
-            raise DamagedFile(f"Its {self._compression.name} data ends too early.")

@@ -52,7 +52,7 @@ class Lines(Format):
         line = stream.readline(base.RECORD_LIMIT_BYTES + 1)
         if len(line) > base.RECORD_LIMIT_BYTES:
             size, length = skip_record(stream, line)
-            return size, reject_data(origin, Stage.PARSE, too_large(), line, length)
+            return size, reject_data(origin, Stage.PARSE, too_large(), line[:length], length)
         data = line.rstrip(b"\r\n")
         if origin.position == "0":
             data = data.removeprefix(BYTE_ORDER_MARK)

@@ -14,8 +14,8 @@ from schemas.field import FieldType
 from schemas.payload import Origin, Payload, PayloadKind
 from schemas.rejection import RecordError, Rejection, Stage, reject_data
 
-BATCH_ROWS = 1024
-"""Rows decoded at a time."""
+BATCH_ROWS = 64
+"""Rows decoded at a time. Few, since each may hold a text of a megabyte and more."""
 
 
 class Parquet(Format):

@@ -54,6 +54,8 @@ class StoredFile(io.RawIOBase):
         except Exception as error:
             self.failure = error
             raise
+        if not data:
+            raise DamagedFile("It became shorter while it was read.")
         buffer[: len(data)] = data
         return len(data)
 

@@ -68,6 +68,8 @@ def test_bytes_inside_json_are_text() -> None:
         (True, FieldType.INT64),
         (5.0, FieldType.INT64),
         ("5.0", FieldType.INT64),
+        ("1_000", FieldType.INT64),
+        ("1_0.5", FieldType.FLOAT64),
         (2**63, FieldType.INT64),
         (False, FieldType.FLOAT64),
         (10**400, FieldType.FLOAT64),

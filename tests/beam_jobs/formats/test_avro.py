@@ -140,6 +140,17 @@ def test_records_before_a_broken_one_are_read(tmp_path: Path) -> None:
     ]
 
 
+def test_records_that_a_block_does_not_count_are_not_lost_in_silence(tmp_path: Path) -> None:
+    content = files.avro(["good", "lost"], codec="null")
+    start = blocks(content)[0].offset
+    content = content[:start] + b"\x02" + content[start + 1 :]  # one record instead of two
+
+    assert outcomes(read(write(tmp_path, content))) == [
+        (f"{start}:0", "good"),
+        (f"{start}:1", "unreadable_file"),
+    ]
+
+
 def test_text_that_is_not_utf8_costs_one_record(tmp_path: Path) -> None:
     content = files.avro(["good", "b-te", "bad"], codec="null").replace(b"b-te", b"b\xe9te")
 

@@ -1,10 +1,11 @@
 import gzip
+import tracemalloc
 from pathlib import Path
 
 import pytest
 import zstandard
 
-from beam_jobs.formats import format_of
+from beam_jobs.formats import base, format_of
 from schemas.errors import UserError
 from schemas.rejection import Reason, Rejection, Stage
 from tests.beam_jobs.formats.files import COMPRESSORS, WRITERS, movie_reviews, outcomes, read
@@ -86,6 +87,24 @@ def test_garbage_after_the_end_is_noticed(compression: str, tmp_path: Path) -> N
     items = read(write(tmp_path, f"garbage.txt{compression}", content))
 
     assert outcomes(items) == [("0", "good"), ("5", "unreadable_file")]
+
+
+@pytest.mark.parametrize("compression", COMPRESSED)
+def test_a_little_that_becomes_a_lot_is_not_held_in_memory(
+    compression: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "RECORD_LIMIT_BYTES", 1024 * 1024)
+    content = COMPRESSORS[compression](b"x" * 100_000_000 + b"\ngood\n")
+    path = write(tmp_path, f"bomb.txt{compression}", content)
+    tracemalloc.start()
+    try:
+        items = outcomes(read(path))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert items == [("0", "too_large"), ("100000001", "good")]
+    assert peak < 40e6
 
 
 def test_a_wrong_checksum_is_noticed(tmp_path: Path) -> None:
