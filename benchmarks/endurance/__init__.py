@@ -1,0 +1,1 @@
+"""Long runs, watched: does the job leak, slow down or lose anything?"""

@@ -1,0 +1,28 @@
+"""What a job used, as it was sampled."""
+
+import json
+from pathlib import Path
+
+from benchmarks.endurance.watched_job import Sample, WatchedJob
+
+
+class SampleLog:
+    """Samples of a job; each goes to a file at once, so that a long run can be followed.
+
+    Attributes:
+        interval_seconds: time between two samples.
+        samples: all that were taken.
+    """
+
+    def __init__(self, path: Path, interval_seconds: float) -> None:
+        self.interval_seconds = interval_seconds
+        self.samples: list[Sample] = []
+        self._path = path
+        path.write_text("")
+
+    def take(self, job: WatchedJob) -> None:
+        """Takes a sample of a job, unless it has just ended."""
+        taken = job.sample()
+        self.samples += taken
+        with self._path.open("a", encoding="utf-8") as file:
+            file.writelines(f"{json.dumps(sample._asdict())}\n" for sample in taken)
