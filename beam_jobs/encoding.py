@@ -11,16 +11,14 @@ from beam_jobs import metrics
 from beam_jobs.handler import Example
 from beam_jobs.model_watch import ModelWatch, News, watcher
 from beam_jobs.models import MODELS, ModelVersion
-from model.tfx import serialize_example
+from beam_jobs.tfx_engine import guessed_tokens
+from model.tfx import string_input
 from model.tokenizer import Tokenizer
 from schemas.payload import Origin
 from schemas.review import Review
 
 REVIEWS_TOKENIZED_TOGETHER = 256
 """The tokenizer is vectorised: a call costs as much as ten reviews in it."""
-
-BYTES_PER_TOKEN = 4
-"""Of English text, roughly."""
 
 
 class TextlessReview(NamedTuple):
@@ -123,16 +121,15 @@ def serialize(review: Review, example_feature: str, model: str) -> Encoding:
         example_feature: the feature that holds the text; empty for the text itself.
         model: as rows name it.
     """
-    textless = _textless(review, model, None, None)
-    if example_feature:
-        return Encoding(textless, serialize_example(review.text, example_feature))
-    return Encoding(textless, review.text.encode("utf-8"))
+    return Encoding(
+        _textless(review, model, None, None), string_input(review.text, example_feature)
+    )
 
 
 def token_length(encoding: Encoding) -> int:
     """Tokens of an encoding; guessed from its bytes where the model tokenizes for itself."""
     if isinstance(encoding.example, bytes):
-        return len(encoding.example) // BYTES_PER_TOKEN + 1
+        return guessed_tokens(encoding.example)
     return len(encoding.example.token_ids)
 
 

@@ -1,9 +1,8 @@
 """Model handlers: a batch of examples in, the probability of `positive` for each out."""
 
 import abc
-import logging
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -11,28 +10,38 @@ from apache_beam.ml.inference.base import ModelHandler
 from numpy.typing import NDArray
 
 from beam_jobs import metrics
+from beam_jobs.calls import MEMORY_LIMIT, Network, score
 from beam_jobs.model_watch import ModelWatch, watcher
 from beam_jobs.models import MODELS, Models, ModelVersion
 from model.batches import pad
 from model.runtime import prepare_devices
+from model.savedmodel import ScoringModel
 
 TokenIds = NDArray[np.int32]
 ExampleT = TypeVar("ExampleT")
 ModelT = TypeVar("ModelT")
 
-_LOGGER = logging.getLogger(__name__)
-
 
 class ProbabilityHandler(ModelHandler[ExampleT, float, ModelT]):
-    """What every handler of the job shares: no review pays for another one.
+    """What every handler of the job shares: how a model is called, see `beam_jobs.calls.score`.
 
     Predictions are probabilities of `positive`, 0..1, one for each example and in their order;
-    NaN where the model failed on that example even on its own.
+    NaN where the model failed on that example even on its own. What is outside of 0..1 is passed
+    on as the model gave it.
     """
 
     @abc.abstractmethod
-    def probabilities(self, batch: Sequence[ExampleT], model: ModelT) -> Sequence[float]:
-        """Calls the model once."""
+    def network(self, batch: Sequence[ExampleT], model: ModelT) -> Network[ExampleT]:
+        """What scores a batch and parts of it.
+
+        Raises:
+            UserError, OSError: the model can't be had. That is no fault of the reviews: the runner
+                is to try again, or to fail.
+        """
+
+    @abc.abstractmethod
+    def tokens(self, example: ExampleT) -> int:
+        """The length of an example, as the model pads it."""
 
     def run_inference(
         self,
@@ -40,23 +49,13 @@ class ProbabilityHandler(ModelHandler[ExampleT, float, ModelT]):
         model: ModelT,
         inference_args: dict[str, Any] | None = None,
     ) -> Sequence[float]:
-        """Calls the model; where it refuses a batch, tries the examples one by one.
+        """Scores a batch.
 
         Raises:
-            ValueError: the model gave another number of probabilities than it was given examples.
-                Pairing them would score the wrong reviews.
+            UserError, OSError: the model can't be had.
+            UserError: it gives something other than a number for each example.
         """
-        metrics.BATCH_REVIEWS.update(len(batch))
-        try:
-            result = self.probabilities(batch, model)
-        except Exception as error:
-            if len(batch) == 1:
-                _LOGGER.error("the model failed on a review: %s", type(error).__name__)
-                return [math.nan]
-            return [self.run_inference([example], model)[0] for example in batch]
-        if len(result) != len(batch):
-            raise ValueError(f"the model gave {len(result)} probabilities for {len(batch)} reviews")
-        return result
+        return score(batch, self.network(batch, model), self.tokens, MEMORY_LIMIT)
 
     def get_metrics_namespace(self) -> str:
         return metrics.NAMESPACE
@@ -97,29 +96,27 @@ class SavedModelHandler(ProbabilityHandler[Example, Models]):
         MODELS.network(watcher(self._watch).current)
         return MODELS
 
-    def run_inference(
-        self,
-        batch: Sequence[Example],
-        model: Models,
-        inference_args: dict[str, Any] | None = None,
-    ) -> Sequence[float]:
-        """Scores a batch.
+    def network(self, batch: Sequence[Example], model: Models) -> Network[Example]:
+        networks = {version: model.network(version) for version in _versions(batch)}
+        return partial(_probabilities, networks)
 
-        Raises:
-            UserError, OSError: its model can be had neither from memory nor from its directory.
-                That is no fault of the reviews: the runner is to try again, or to fail.
-        """
-        for version in {example.model for example in batch}:
-            model.network(version)
-        return super().run_inference(batch, model, inference_args)
-
-    def probabilities(self, batch: Sequence[Example], model: Models) -> Sequence[float]:
-        (version,) = {example.model for example in batch}
-        rows = [example.token_ids for example in batch]
-        padded = pad(rows)
-        metrics.COMPUTED_TOKENS.inc(padded.size)
-        metrics.PADDING_TOKENS.inc(padded.size - sum(map(len, rows)))
-        return model.network(version).probabilities(padded).tolist()
+    def tokens(self, example: Example) -> int:
+        return len(example.token_ids)
 
     def get_num_bytes(self, batch: Sequence[Example]) -> int:
         return sum(example.token_ids.nbytes for example in batch)
+
+
+def _probabilities(
+    networks: Mapping[ModelVersion, ScoringModel], batch: Sequence[Example]
+) -> Sequence[float]:
+    (version,) = _versions(batch)
+    rows = [example.token_ids for example in batch]
+    padded = pad(rows)
+    metrics.COMPUTED_TOKENS.inc(padded.size)
+    metrics.PADDING_TOKENS.inc(padded.size - sum(map(len, rows)))
+    return networks[version].probabilities(padded).tolist()
+
+
+def _versions(batch: Sequence[Example]) -> set[ModelVersion]:
+    return {example.model for example in batch}

@@ -12,12 +12,15 @@ from apache_beam.io.filesystem import FileMetadata
 
 from beam_jobs.dataflow.accelerators import resource_hints, warn_of_waste
 from beam_jobs.fields import described_fields, review_fields
+from beam_jobs.formats import format_of
 from beam_jobs.manifest import RunFacts
 from beam_jobs.model_files import model_at_hand
+from beam_jobs.models import ModelVersion
 from beam_jobs.output import check_output, check_writable
 from beam_jobs.sources import listing_digest, match_files
 from beam_jobs.streaming_options import STREAMING_OPTIONS
-from model.card import BUNDLED_MODEL, model_identity, read_card
+from model.card import BUNDLED_MODEL, read_card
+from model.fingerprint import check_sha256, fingerprint, model_identity
 from model.tfx import StringSignature, string_signature
 from schemas.errors import UserError
 from schemas.review import ReviewFields
@@ -34,6 +37,7 @@ _NOT_OF_THE_ROWS = STREAMING_OPTIONS | {
     "dry_run",
     "worker_price",
     "accelerator_price",
+    "model_sha256",
     "tokens_per_second",
 }
 """Options that a manifest doesn't name: no row depends on them."""
@@ -46,6 +50,7 @@ class Model:
     Attributes:
         directory: the SavedModel.
         identity: how rows name it, as `name@fingerprint`.
+        sha256: its fingerprint, 64 hex digits.
         max_batch_tokens: most tokens of a batch, padding included.
         precision: one of `model.runtime.PRECISIONS`.
         tfx_signature: what tfx-bsl is to call; None where the job tokenizes for the model.
@@ -60,6 +65,7 @@ class Model:
 
     directory: str
     identity: str
+    sha256: str
     max_batch_tokens: int
     precision: str
     tfx_signature: StringSignature | None
@@ -69,6 +75,11 @@ class Model:
     deduplicate_seconds: int = 0
     deduplicate_buckets: int = 1
     resource_hints: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def version(self) -> ModelVersion:
+        """What workers are to load."""
+        return ModelVersion(self.directory, self.identity, self.sha256)
 
 
 @dataclass(frozen=True)
@@ -101,6 +112,8 @@ def prepare(options: Namespace) -> Job:
         UserError: an input, a field, the model or the output is not as it must be.
     """
     files = match_files(options.input)
+    for path in files:
+        format_of(path, options.input_format)  # of empty files too, which nobody else looks at
     filled = [path for path, file in files.items() if file.size_in_bytes]
     fields = review_fields(options, described_fields(filled, options.input_format))
     replace = options.overwrite or options.skip_unchanged
@@ -128,18 +141,21 @@ def chosen_model(options: Namespace) -> Model:
     directory = options.model or BUNDLED_MODEL
     try:
         with model_at_hand(directory) as path:
+            if options.model_sha256:
+                check_sha256(path, options.model_sha256)
             if options.engine == "tfx_bsl":
                 name, tfx_signature = Path(directory).name, _tfx_signature(options, path)
             else:
                 card = read_card(path)
                 name, tfx_signature = card.name, None
                 warn_of_waste(options, card.raw)
-            identity = model_identity(name, path)
+            sha256 = options.model_sha256 or fingerprint(path)
     except OSError as error:
         raise UserError(f"--model {directory} can't be read: {error}") from error
     return Model(
         directory=directory,
-        identity=identity,
+        identity=model_identity(name, sha256),
+        sha256=sha256,
         max_batch_tokens=options.max_batch_tokens,
         precision=options.precision,
         tfx_signature=tfx_signature,
@@ -166,7 +182,11 @@ def _facts(options: Namespace, files: Mapping[str, FileMetadata], model: Model) 
             "bytes": sum(file.size_in_bytes for file in files.values()),
             "listing": listing_digest(files),
         },
-        model={"directory": model.directory, "identity": model.identity},
+        model={
+            "directory": model.directory,
+            "identity": model.identity,
+            "sha256": model.sha256,
+        },
         options={
             name: value
             for name, value in vars(options).items()

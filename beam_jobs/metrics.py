@@ -69,6 +69,12 @@ COMPUTED_TOKENS = Metrics.counter(NAMESPACE, "tokens_computed")
 PADDING_TOKENS = Metrics.counter(NAMESPACE, "tokens_padding")
 """The part of them that was padding."""
 
+OUT_OF_MEMORY = Metrics.counter(NAMESPACE, "calls_out_of_memory")
+"""Calls of the model that were too much for the memory; what follows is divided beforehand."""
+
+SCORED_ALONE = Metrics.counter(NAMESPACE, "reviews_scored_alone")
+"""Reviews whose label was so close that they were scored once more, without neighbours."""
+
 QUEUEING_MS = Metrics.distribution(NAMESPACE, "queueing_ms")
 """From publish to score, in milliseconds."""
 

@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from beam_jobs.model_files import local_model
 from beam_jobs.models import LoadedModel, ModelVersion
 from model.batches import padded
-from model.card import model_identity, read_card
+from model.card import read_card
+from model.fingerprint import check_sha256, fingerprint, model_identity
 from model.remote import told_of
 from model.savedmodel import load
 from model.tokenizer import Tokenizer
@@ -27,7 +29,7 @@ TRIAL_TEXTS = (
 """What a model is tried on, beside a text that is too long for it."""
 
 
-def tried_model(directory: str) -> LoadedModel:
+def tried_model(directory: str, sha256: str = "") -> LoadedModel:
     """Loads a model and tries it.
 
     Its files must be complete and its signatures those of `model.signatures`. On a few texts,
@@ -36,6 +38,7 @@ def tried_model(directory: str) -> LoadedModel:
 
     Args:
         directory: a path, or a URL of one of Beam's file systems.
+        sha256: fingerprint that it must have; empty for any.
 
     Raises:
         UserError: what is wrong with the model, in one line.
@@ -43,15 +46,21 @@ def tried_model(directory: str) -> LoadedModel:
     """
     with told_of(directory, path := _fetched(directory)):
         try:
-            version = ModelVersion(directory, model_identity(read_card(path).name, path))
+            version = _version(directory, path)
+            if sha256:
+                check_sha256(path, sha256)
             loaded = LoadedModel(version, Tokenizer.from_artifact(path), load(path))
             _try(loaded)
         except UserError:
             raise
-        except Exception as error:  # TensorFlow has many ways to say that a network is damaged
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
-            raise UserError(f"model {path} fails on trial: {reason}") from error
+        except Exception as error:
+            raise failure(path, error) from error
     return loaded
+
+
+def _version(directory: str, path: Path) -> ModelVersion:
+    sha256 = fingerprint(path)
+    return ModelVersion(directory, model_identity(read_card(path).name, sha256), sha256)
 
 
 def _fetched(directory: str) -> Path:
@@ -61,6 +70,25 @@ def _fetched(directory: str) -> Path:
         raise OSError(str(error)) from error
 
 
+def failure(directory: str | Path, error: Exception) -> UserError:
+    """What to say of a model that broke down; TensorFlow has many ways to say it."""
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    return UserError(f"model {directory} fails on trial: {reason}")
+
+
+def check_probabilities(directory: str, found: ArrayLike, texts: int) -> None:
+    """Checks that a model has given a probability for each of so many texts.
+
+    Raises:
+        UserError: it hasn't.
+    """
+    numbers = np.asarray(found)
+    if numbers.shape != (texts,) or not np.all((numbers >= 0) & (numbers <= 1)):
+        raise UserError(
+            f"model {directory} gives something other than probabilities; train it again"
+        )
+
+
 def _try(loaded: LoadedModel) -> None:
     directory = loaded.version.directory
     texts = [*TRIAL_TEXTS, "the good and the bad, " * loaded.tokenizer.max_length]
@@ -68,10 +96,7 @@ def _try(loaded: LoadedModel) -> None:
     from_ids = loaded.network.probabilities(padded(tokens, np.arange(len(texts))))
     from_text = loaded.network.text_probabilities(texts)
     for found in (from_ids, from_text):
-        if found.shape != (len(texts),) or not np.all((found >= 0) & (found <= 1)):
-            raise UserError(
-                f"model {directory} gives something other than probabilities; train it again"
-            )
+        check_probabilities(directory, found, len(texts))
     difference = np.max(np.abs(from_ids - from_text))
     if difference > TOLERANCE:
         raise UserError(

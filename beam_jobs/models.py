@@ -6,14 +6,12 @@ Local runners make a step anew for every bundle, so what is dear to make must ou
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
 from beam_jobs.model_files import model_at_hand
-from model.card import model_identity, read_card
+from model.fingerprint import check_sha256
 from model.savedmodel import ScoringModel, load
 from model.tokenizer import Tokenizer
-from schemas.errors import UserError
 
 T = TypeVar("T")
 
@@ -27,10 +25,12 @@ class ModelVersion(NamedTuple):
     Attributes:
         directory: where it was found; a path, or a URL of one of Beam's file systems.
         identity: how rows name it, as `name@fingerprint`.
+        sha256: its fingerprint, 64 hex digits; nothing else is loaded from the directory.
     """
 
     directory: str
     identity: str
+    sha256: str
 
 
 class LoadedModel(NamedTuple):
@@ -87,42 +87,33 @@ class _Recent(Generic[T]):
 
     def get(self, version: ModelVersion) -> T:
         with self._lock:
-            if version.identity not in self._made:
-                self._put(version.identity, self._make(version))
-            self._made.move_to_end(version.identity)
-            return self._made[version.identity]
+            if version.sha256 not in self._made:
+                self._put(version.sha256, self._make(version))
+            self._made.move_to_end(version.sha256)
+            return self._made[version.sha256]
 
     def put(self, version: ModelVersion, made: T) -> None:
         with self._lock:
-            self._put(version.identity, made)
+            self._put(version.sha256, made)
 
-    def _put(self, identity: str, made: T) -> None:
-        self._made[identity] = made
-        self._made.move_to_end(identity)
+    def _put(self, sha256: str, made: T) -> None:
+        self._made[sha256] = made
+        self._made.move_to_end(sha256)
         if len(self._made) > KEPT_MODELS:
             self._made.popitem(last=False)
 
 
 def _load_tokenizer(version: ModelVersion) -> Tokenizer:
     with model_at_hand(version.directory) as path:
-        _check_identity(version, path)
+        check_sha256(path, version.sha256)
         return Tokenizer.from_artifact(path)
 
 
 def _load_network(version: ModelVersion) -> ScoringModel:
     with model_at_hand(version.directory) as path:
-        _check_identity(version, path)
+        check_sha256(path, version.sha256)
         return load(path)
 
 
 MODELS = Models()
 """Those of this process."""
-
-
-def _check_identity(version: ModelVersion, path: Path) -> None:
-    found = model_identity(read_card(path).name, path)
-    if found != version.identity:
-        raise UserError(
-            f"{path} held model {version.identity} and now holds {found}: put that one back, or "
-            "start the job again"
-        )

@@ -5,6 +5,7 @@ from it here, since Beam takes seconds to import.
 """
 
 import argparse
+import re
 from collections.abc import Sequence
 
 from model.runtime import PRECISIONS
@@ -14,6 +15,9 @@ from schemas.field import FieldType
 INPUT_FORMATS = ("jsonl", "csv", "tsv", "text", "parquet", "avro", "tfrecord")
 OUTPUT_FORMATS = ("jsonl", "jsonl.gz", "parquet", "avro")
 ENGINES = ("saved_model", "tfx_bsl")
+
+_OF_PATTERNS = "*?[\\"
+"""What is deleted is found by patterns: with these it could be files of other runs."""
 
 
 class InputOptions:
@@ -108,8 +112,14 @@ class OutputOptions:
 
     @staticmethod
     def validate(values: argparse.Namespace) -> None:
-        if not values.output.strip("/") and (values.output or not streams(values)):
+        output = values.output
+        if not output.strip("/") and (output or not streams(values)):
             raise UserError("--output is missing: name the folder or bucket prefix for the scores")
+        if any(not character.isprintable() or character in _OF_PATTERNS for character in output):
+            raise UserError(
+                f"--output {output!r} holds a character of patterns (* ? [ \\) or one that can't "
+                "be printed: choose another prefix"
+            )
         check_choice("--output_format", values.output_format, OUTPUT_FORMATS)
         if values.overwrite and values.skip_unchanged:
             raise UserError("give one of --overwrite and --skip_unchanged")
@@ -133,6 +143,13 @@ class ModelOptions:
             help="folder or gs:// URL of a model exported by train-sentiment, or with --engine "
             "tfx_bsl of any SavedModel that takes one string; default: the small model that comes "
             "with the package",
+        )
+        group.add_argument(
+            "--model_sha256",
+            default="",
+            metavar="DIGEST",
+            help="score with the model of this SHA-256 alone, checked again wherever it is loaded; "
+            "train-sentiment prints it, and the manifest of each run holds it as model.sha256",
         )
         group.add_argument(
             "--engine",
@@ -180,6 +197,11 @@ class ModelOptions:
     def validate(values: argparse.Namespace) -> None:
         check_choice("--engine", values.engine, ENGINES)
         check_choice("--precision", values.precision, PRECISIONS)
+        if values.model_sha256 and not re.fullmatch("[0-9a-f]{64}", values.model_sha256):
+            raise UserError(
+                f"--model_sha256 {values.model_sha256!r} is no SHA-256: give the 64 digits (0-9, "
+                "a-f) that train-sentiment printed"
+            )
         if values.max_batch_tokens < 1:
             raise UserError(
                 f"--max_batch_tokens {values.max_batch_tokens} is too few: give 1 or more"

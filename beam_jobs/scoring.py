@@ -23,7 +23,6 @@ from beam_jobs.encoding import (
 from beam_jobs.handler import ProbabilityHandler, SavedModelHandler
 from beam_jobs.job import Model
 from beam_jobs.model_watch import ModelWatch
-from beam_jobs.models import ModelVersion
 from beam_jobs.parsing import REJECTIONS, Rejected
 from beam_jobs.tfx_engine import TfxHandler
 from schemas.rejection import Reason, RecordError, Rejection, Stage, reject_data
@@ -64,7 +63,7 @@ def _encoded(
         return encodings, SavedModelHandler(watch, model.precision)
     feature = model.tfx_signature.example_feature
     encodings = reviews | "SerializeReviews" >> beam.Map(serialize, feature, model.identity)
-    return encodings, TfxHandler(model.directory, model.tfx_signature, model.precision)
+    return encodings, TfxHandler(model.version, model.tfx_signature, model.precision)
 
 
 def _inferred(
@@ -101,8 +100,7 @@ def batching(model: Model) -> BatchByLength | BatchInTime:
 
 def model_watch(model: Model) -> ModelWatch:
     """Which models score in the course of a run that begins with this one."""
-    initial = ModelVersion(model.directory, model.identity)
-    return ModelWatch(model.watch, model.watch_interval_seconds, initial)
+    return ModelWatch(model.watch, model.watch_interval_seconds, model.version)
 
 
 class MakeScores(beam.PTransform):

@@ -268,6 +268,10 @@ class StreamModelOptions:
             )
         if values.watch_interval < 1:
             raise UserError("--watch_interval 0 is too short: give 1s or more")
+        if values.watch_model and values.model_sha256:
+            raise UserError(
+                "--model_sha256 pins one model, but --watch_model takes others: give one of them"
+            )
         if values.watch_model and values.engine == "tfx_bsl":
             raise UserError(
                 "--watch_model goes with models of train-sentiment, not with --engine tfx_bsl"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,6 @@ NETWORK_FILES = ("saved_model.pb", "variables/variables.index")
 WEIGHTS_PATTERN = "variables/variables.data-*"
 VOCABULARY = "assets/vocab.txt"
 CARD = "assets.extra/model_card.json"
-CHUNK_BYTES = 1 << 20
 
 BUNDLED_MODEL = "package://model/pretrained"
 """URL of the small model that comes with this package: another path on every machine."""
@@ -38,6 +38,8 @@ class ModelCard:
     head_share: float
     """0..1, the share of a long review's tokens taken from its beginning; the rest from its end"""
     lower_case: bool
+    vocabulary_sha256: str
+    """of the word pieces; empty in the cards of earlier releases"""
     raw: Mapping[str, Any]
     """the whole card, as it is in the file"""
 
@@ -60,15 +62,29 @@ def read_card(directory: Path | str) -> ModelCard:
 
     Raises:
         UserError: the directory doesn't exist, isn't a SavedModel, wasn't exported by
-            train-sentiment, or lacks a part.
+            train-sentiment, lacks a part, or has the vocabulary of another model.
     """
     check_complete(Path(directory))
     path = Path(directory, CARD)
     try:
-        return parse_card(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, KeyError, TypeError) as error:
+        card = parse_card(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         reason = f"no {error}" if isinstance(error, KeyError) else str(error)
         raise UserError(f"broken model card {path}: {reason}; export the model again") from None
+    _check_vocabulary(Path(directory), card.vocabulary_sha256)
+    return card
+
+
+def _check_vocabulary(directory: Path, sha256: str) -> None:
+    if sha256 and _vocabulary_sha256(directory) != sha256:
+        raise UserError(
+            f"model {directory}: {VOCABULARY} is not the one that its card tells of; copy the "
+            "model again"
+        )
+
+
+def _vocabulary_sha256(directory: Path) -> str:
+    return hashlib.sha256((directory / VOCABULARY).read_bytes()).hexdigest()
 
 
 def check_complete(directory: Path) -> None:
@@ -77,8 +93,7 @@ def check_complete(directory: Path) -> None:
     Raises:
         UserError: names the first one that isn't.
     """
-    if not directory.is_dir():
-        raise UserError(f"no model at {directory}: give a directory made by train-sentiment")
+    check_there(directory)
     if not (directory / NETWORK_FILES[0]).is_file():
         raise UserError(f"{directory} isn't a SavedModel: it has no {NETWORK_FILES[0]}")
     if not (directory / CARD).is_file():
@@ -88,6 +103,16 @@ def check_complete(directory: Path) -> None:
             raise UserError(f"model {directory} is incomplete: no {name}; copy it again")
     if not any(directory.glob(WEIGHTS_PATTERN)):
         raise UserError(f"model {directory} is incomplete: no {WEIGHTS_PATTERN}; copy it again")
+
+
+def check_there(directory: Path) -> None:
+    """Checks that there is a directory.
+
+    Raises:
+        UserError: there is none.
+    """
+    if not directory.is_dir():
+        raise UserError(f"no model at {directory}: give a directory made by train-sentiment")
 
 
 def parse_card(raw: Any) -> ModelCard:
@@ -102,61 +127,36 @@ def parse_card(raw: Any) -> ModelCard:
         max_length=raw["max_length"],
         head_share=raw["truncation"]["head_share"],
         lower_case=raw["lower_case"],
+        vocabulary_sha256=raw.get("vocabulary_sha256", ""),
         raw=raw,
     )
     valid = {
-        "name": isinstance(card.name, str) and card.name != "",
+        "name": _is_name(card.name),
         "labels": len(card.labels) == 2 and all(isinstance(name, str) for name in card.labels),
-        "max_length": type(card.max_length) is int and card.max_length >= 3,
+        "max_length": type(card.max_length) is int and 3 <= card.max_length <= 100_000,
         "head_share": isinstance(card.head_share, int | float) and 0 <= card.head_share <= 1,
         "lower_case": isinstance(card.lower_case, bool),
+        "vocabulary_sha256": isinstance(card.vocabulary_sha256, str),
     }
     for name, good in valid.items():
         if not good:
-            raise ValueError(f"{name} can't be {getattr(card, name)!r}")
+            raise ValueError(f"{name} can't be {reprlib.repr(getattr(card, name))}")
     return card
 
 
+def _is_name(name: Any) -> bool:
+    """Whether it fits into each row, and into a line."""
+    return isinstance(name, str) and name.isprintable() and 1 <= len(name) <= 256
+
+
 def write_card(directory: Path, raw: Mapping[str, Any]) -> None:
-    """Writes a card into a model directory that is being made."""
+    """Writes a card into a model directory that is being made and has its vocabulary already.
+
+    Args:
+        directory: of the model.
+        raw: the card; which vocabulary it goes with is added.
+    """
     path = directory / CARD
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(raw, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def fingerprint(directory: Path | str) -> str:
-    """Identifies the exact contents of a model directory, wherever it lies.
-
-    Returns:
-        sha256, 64 hex digits, over the relative names, sizes and bytes of all files.
-    """
-    root = Path(directory)
-    names = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
-    digest = hashlib.sha256()
-    for name in names:
-        path = root / name
-        digest.update(f"{name}\0{path.stat().st_size}\0".encode())
-        _add_contents(digest, path)
-    return digest.hexdigest()
-
-
-def model_identity(name: str, directory: Path | str) -> str:
-    """How rows name a model.
-
-    Returns:
-        The name, `@`, and the first 12 digits of the fingerprint.
-    """
-    return f"{name}@{fingerprint(directory)[:12]}"
-
-
-def file_sha256(path: Path) -> str:
-    """sha256 of one file, 64 hex digits."""
-    digest = hashlib.sha256()
-    _add_contents(digest, path)
-    return digest.hexdigest()
-
-
-def _add_contents(digest: hashlib._Hash, path: Path) -> None:
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            digest.update(chunk)
+    card = {**raw, "vocabulary_sha256": _vocabulary_sha256(directory)}
+    path.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from model.card import file_sha256
+from model.fingerprint import file_sha256
 from model.inputs import file_at_hand
 from schemas.errors import UserError
 

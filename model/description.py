@@ -8,10 +8,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from model.card import file_sha256
 from model.checkpoint import WEIGHTS
 from model.data import SPLIT_SEED, VALIDATION_SHARE, DataSet, Split
 from model.evaluate import Metrics
+from model.fingerprint import file_sha256
 from model.options import Options
 from model.settings import EncoderConfig
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from model import savedmodel
+from model.fingerprint import fingerprint
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def check_output(output: str) -> None:
         raise UserError(str(error)) from error
 
 
-def write_model(serving: Serving, card: Mapping[str, Any], output: str) -> None:
+def write_model(serving: Serving, card: Mapping[str, Any], output: str) -> str:
     """Writes an artifact; to a path as a whole or not at all, to a bucket `saved_model.pb` last.
 
     Args:
@@ -43,17 +44,21 @@ def write_model(serving: Serving, card: Mapping[str, Any], output: str) -> None:
         card: the model card, as JSON will have it.
         output: a path, or `gs://BUCKET/FOLDER`; absent or empty.
 
+    Returns:
+        The fingerprint of the artifact.
+
     Raises:
         UserError: it can't be written to the bucket; says where on this machine it is instead.
     """
     if "://" not in output:
         savedmodel.export(serving, card, Path(output))
-        return
+        return fingerprint(output)
     from model.cloud_storage import upload_directory
 
     folder = Path(tempfile.mkdtemp(prefix="train-sentiment-"))
     local = folder / "model"
     savedmodel.export(serving, card, local)
+    sha256 = fingerprint(local)
     try:
         upload_directory(local, output)
     except (UserError, OSError) as error:
@@ -62,3 +67,4 @@ def write_model(serving: Serving, card: Mapping[str, Any], output: str) -> None:
             f"--recursive {local} {output}`"
         ) from error
     shutil.rmtree(folder)
+    return sha256

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import google_crc32c
 
-from model.card import CHUNK_BYTES
+from model.fingerprint import CHUNK_BYTES
 from schemas.errors import UserError
 
 DOWNLOADS = 3
@@ -99,7 +99,7 @@ def crc32c(path: Path) -> str:
 
 def _check_name(name: str, url: str) -> None:
     path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts:
+    if path.is_absolute() or ".." in path.parts or "\0" in name:
         raise UserError(f"{url} holds {name!r}, which would be copied out of its folder: rename it")
 
 

@@ -65,6 +65,17 @@ def prepare_thread() -> None:
 
 
 @contextmanager
+def memory_errors() -> Iterator[None]:
+    """What TensorFlow raises for want of memory, on CPUs and GPUs, comes out as `MemoryError`."""
+    import tensorflow as tf
+
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError as error:
+        raise MemoryError(error.message) from error
+
+
+@contextmanager
 def _silent_stderr() -> Iterator[None]:
     """Discards what the process writes to its file descriptor 2. Exceptions pass."""
     sys.stderr.flush()

@@ -11,15 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from model.card import (
-    ModelCard,
-    default_model_directory,
-    fingerprint,
-    read_card,
-    vocabulary_path,
-    write_card,
-)
-from model.runtime import import_tensorflow, prepare_thread
+from model.card import ModelCard, default_model_directory, read_card, vocabulary_path, write_card
+from model.fingerprint import fingerprint
+from model.runtime import import_tensorflow, memory_errors, prepare_thread
+from model.signature_check import OUTPUT, ids_signature, text_signature
 from schemas.errors import UserError
 
 if TYPE_CHECKING:
@@ -38,9 +33,6 @@ __all__ = [
     "read_card",
     "vocabulary_path",
 ]
-
-IDS_SIGNATURE = "token_ids"
-TEXT_SIGNATURE = "serving_default"
 
 
 def check_output(directory: Path) -> None:
@@ -100,13 +92,17 @@ class ScoringModel:
             input_word_ids: int32 [n, length], padded with 0; length up to the model's `max_length`.
 
         Returns:
-            float32 [n], 0..1.
+            float32 [n], 0..1, unless the model is at fault.
+
+        Raises:
+            MemoryError: so many at once are too much for the memory.
         """
         import tensorflow as tf
 
         prepare_thread()
-        outputs = self._signature(input_word_ids=tf.constant(input_word_ids, tf.int32))
-        return outputs["positive_probability"].numpy()
+        with memory_errors():
+            outputs = self._signature(input_word_ids=tf.constant(input_word_ids, tf.int32))
+            return outputs[OUTPUT].numpy()
 
     def text_probabilities(self, texts: Sequence[str]) -> np.ndarray:
         """The same from raw text, by the signature that online endpoints call.
@@ -125,7 +121,7 @@ class ScoringModel:
         prepare_thread()
         signature = text_signature(self._network, self._directory)
         outputs = signature(text=tf.constant(list(texts), tf.string))
-        return outputs["positive_probability"].numpy()
+        return outputs[OUTPUT].numpy()
 
 
 def load(directory: Path | str) -> ScoringModel:
@@ -147,48 +143,3 @@ def load(directory: Path | str) -> ScoringModel:
         reason = str(error).splitlines()[0]
         raise UserError(f"can't load model {directory}: {reason}; export it again") from None
     return ScoringModel(network, Path(directory))
-
-
-def ids_signature(network: Any, directory: Path) -> Any:
-    """The function from token ids to probabilities.
-
-    Raises:
-        UserError: there is none, or it has other inputs or outputs.
-    """
-    import tensorflow as tf
-
-    return _signature(
-        network, directory, IDS_SIGNATURE, ("input_word_ids", tf.int32, 2), "int32 [n, length]"
-    )
-
-
-def text_signature(network: Any, directory: Path) -> Any:
-    """The function from raw text to probabilities.
-
-    Raises:
-        UserError: there is none, or it has other inputs or outputs.
-    """
-    import tensorflow as tf
-
-    return _signature(network, directory, TEXT_SIGNATURE, ("text", tf.string, 1), "string [n]")
-
-
-def _signature(
-    network: Any, directory: Path, name: str, takes: tuple[str, Any, int], shape: str
-) -> Any:
-    """A function of a network, checked to take one input of this name, type and rank."""
-    if name not in network.signatures:
-        raise UserError(
-            f"model {directory} has no signature {name}; export it with train-sentiment"
-        )
-    signature = network.signatures[name]
-    inputs = [
-        (key, spec.dtype, spec.shape.rank)
-        for key, spec in signature.structured_input_signature[1].items()
-    ]
-    if inputs != [takes] or "positive_probability" not in signature.structured_outputs:
-        raise UserError(
-            f"signature {name} of model {directory} must turn {takes[0]}, {shape}, into "
-            "positive_probability; export it with train-sentiment"
-        )
-    return signature

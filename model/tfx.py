@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from model.card import CARD
 from model.runtime import import_tensorflow
 from schemas.errors import UserError
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
 @dataclass(frozen=True)
@@ -42,29 +45,35 @@ def string_signature(
 
     Raises:
         UserError: no SavedModel is there, it hasn't the signature or the output, or its signature
-            takes something other than one string.
+            takes something other than one string, or the output holds no floating-point numbers.
     """
     if Path(directory, CARD).is_file() and not signature:
         return StringSignature("examples", "text", "positive_probability", -1)
     name = signature or "serving_default"
     outputs = _outputs(directory, name)
     output, colon, index = positive_output.partition(":")
+    names = ", ".join(sorted(outputs))
     if not output and len(outputs) > 1:
         raise UserError(
-            f"signature {name} of {directory} has the outputs {', '.join(outputs)}: "
+            f"signature {name} of {directory} has the outputs {names}: "
             "name the one that holds the probability with --positive_output"
         )
     if output and output not in outputs:
         raise UserError(
-            f"--positive_output {output}: signature {name} of {directory} has the outputs "
-            f"{', '.join(outputs)}"
+            f"--positive_output {output}: signature {name} of {directory} has the outputs {names}"
         )
     if colon and not index.lstrip("-").isdigit():
         raise UserError(f"--positive_output {positive_output}: the index must be a whole number")
-    return StringSignature(name, example_feature, output or outputs[0], int(index or -1))
+    output = output or next(iter(outputs))
+    if not outputs[output].is_floating:
+        raise UserError(
+            f"output {output} of signature {name} of {directory} is {outputs[output].name}, which "
+            "is no probability: name another with --positive_output"
+        )
+    return StringSignature(name, example_feature, output, int(index or -1))
 
 
-def _outputs(directory: str, name: str) -> list[str]:
+def _outputs(directory: str, name: str) -> dict[str, tf.DType]:
     import_tensorflow()
     import tensorflow as tf
     from tensorflow.python.saved_model.loader_impl import parse_saved_model
@@ -83,7 +92,17 @@ def _outputs(directory: str, name: str) -> list[str]:
             f"signature {name} of {directory} takes something other than one string: "
             "name another with --signature"
         )
-    return sorted(signatures[name].outputs)
+    return {key: tf.as_dtype(spec.dtype) for key, spec in signatures[name].outputs.items()}
+
+
+def string_input(text: str, feature: str) -> bytes:
+    """What a signature with one string input takes: the text, or an Example that holds it.
+
+    Args:
+        text: of a review.
+        feature: the feature that holds the text; empty for the text itself.
+    """
+    return serialize_example(text, feature) if feature else text.encode("utf-8")
 
 
 def serialize_example(text: str, feature: str) -> bytes:

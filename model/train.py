@@ -56,18 +56,20 @@ def train(options: Options) -> None:
     data = read_data(options.data)
     parts = split(data)
     with directory_at_hand(options.checkpoint, (VOCABULARY, WEIGHTS)) as checkpoint:
-        metrics = train_from(checkpoint, data, parts, options)
+        metrics, sha256 = train_from(checkpoint, data, parts, options)
     print(
         f"accuracy {metrics.accuracy:.4f} on the {metrics.reviews} reviews held out; "
-        f"model in {options.output}"
+        f"model in {options.output}\nto pin it: --model_sha256 {sha256}"
     )
 
 
-def train_from(checkpoint: Path, data: DataSet, parts: Split, options: Options) -> Metrics:
+def train_from(
+    checkpoint: Path, data: DataSet, parts: Split, options: Options
+) -> tuple[Metrics, str]:
     """Trains a model whose vocabulary and word embeddings begin as those of a checkpoint.
 
     Returns:
-        How good it is on the validation part.
+        How good it is on the validation part, and its fingerprint.
 
     Raises:
         UserError: the checkpoint or the output directory can't be used.
@@ -99,8 +101,7 @@ def train_from(checkpoint: Path, data: DataSet, parts: Split, options: Options) 
     metrics = evaluate(finished.predict_on_batch, parts.validation, tokenizer)
     parameters = finished.count_params()
     card = describe(options, checkpoint, config.compact(), parameters, data, parts, losses, metrics)
-    write_model(Serving(finished, tokenizer), card, options.output)
-    return metrics
+    return metrics, write_model(Serving(finished, tokenizer), card, options.output)
 
 
 if __name__ == "__main__":

@@ -11,13 +11,16 @@ LABELS = ("negative", "positive")
 PROBABILITY_DECIMALS = 6
 """Rows are rounded to this many places: what single precision can vouch for."""
 
+THRESHOLD = 0.5
+"""The least probability that is labelled positive."""
+
 
 class Score(NamedTuple):
     """What the model says of one review.
 
     Attributes:
         review_id: the id of the review.
-        label: `positive` where the rounded probability is at least 0.5, else `negative`.
+        label: `positive` where the rounded probability is at least `THRESHOLD`, else `negative`.
         positive_probability: 0..1, rounded to `PROBABILITY_DECIMALS` places.
         token_count: word pieces of the whole text, before truncation and without special tokens;
             None where the model tokenizes for itself and doesn't say.
@@ -67,7 +70,7 @@ def columns(kept: tuple[Field, ...]) -> tuple[Field, ...]:
 
 def label_of(probability: float) -> str:
     """The label of a rounded probability; a probability of exactly 0.5 is positive."""
-    return LABELS[probability >= 0.5]
+    return LABELS[probability >= THRESHOLD]
 
 
 def score_row(score: Score, kept: tuple[Field, ...]) -> dict[str, Any]:

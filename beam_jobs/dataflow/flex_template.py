@@ -59,6 +59,7 @@ _REGEXES: Mapping[str, str] = {
     "input": rf"^{_BUCKET_PATH}(,{_BUCKET_PATH})*$",
     "output": rf"^{_BUCKET_PATH}$",
     "watch_model": rf"^{_BUCKET_PATH}$",
+    "model_sha256": "^[0-9a-f]{64}$",
 }
 
 

@@ -79,7 +79,12 @@ def describe(
 
 def model_facts(model: Model, precision: str) -> dict[str, Any]:
     """Which model, and how large where its card says so."""
-    facts = {"identity": model.identity, "directory": model.directory, "precision": precision}
+    facts = {
+        "identity": model.identity,
+        "sha256": model.sha256,
+        "directory": model.directory,
+        "precision": precision,
+    }
     if model.watch:
         facts["watch"] = model.watch
     if model.tfx_signature is not None:

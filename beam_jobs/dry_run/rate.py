@@ -18,7 +18,7 @@ from beam_jobs.encoding import (
 )
 from beam_jobs.handler import Example
 from beam_jobs.job import Model
-from beam_jobs.models import MODELS, ModelVersion
+from beam_jobs.models import MODELS
 from model.batches import pad
 from model.runtime import prepare_devices
 from schemas.review import Review
@@ -69,7 +69,7 @@ def measured_rate(model: Model, reviews: Sequence[Review]) -> float:
         reviews: at least one.
     """
     prepare_devices(model.precision)
-    network = MODELS.network(ModelVersion(model.directory, model.identity))
+    network = MODELS.network(model.version)
     started = time.perf_counter()
     batches = list(cut_batches(encodings(reviews, model), token_length, model.max_batch_tokens))
     tokenizing_seconds = time.perf_counter() - started
@@ -95,7 +95,7 @@ def encodings(reviews: Sequence[Review], model: Model) -> list[Encoding]:
     if model.tfx_signature is not None:
         feature = model.tfx_signature.example_feature
         return [serialize(review, feature, model.identity) for review in reviews]
-    version = ModelVersion(model.directory, model.identity)
+    version = model.version
     tokenizer, size = MODELS.tokenizer(version), REVIEWS_TOKENIZED_TOGETHER
     groups = (reviews[start : start + size] for start in range(0, len(reviews), size))
     return [encoding for group in groups for encoding in tokenize(group, tokenizer, version)]

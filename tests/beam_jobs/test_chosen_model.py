@@ -9,8 +9,9 @@ from google.cloud.storage.retry import DEFAULT_RETRY
 from beam_jobs.command_line import parse
 from beam_jobs.job import chosen_model
 from beam_jobs.tfx_engine import TfxHandler
-from model.card import default_model_directory, model_identity
+from model.card import default_model_directory
 from model.cloud_storage import upload_directory
+from model.fingerprint import fingerprint, model_identity
 from schemas.errors import UserError
 from tests.beam_jobs.word_models import sigmoid, version_of
 from tests.gcs.faults import busy, forbidden
@@ -33,7 +34,7 @@ def test_the_bundled_model_is_named_alike_on_every_machine() -> None:
     model = chosen_model(options(""))
 
     assert model.directory == "package://model/pretrained"
-    assert model.identity == model_identity("tiny-imdb", default_model_directory())
+    assert model.identity == model_identity("tiny-imdb", fingerprint(default_model_directory()))
 
 
 def test_a_model_in_a_bucket_is_the_same_as_on_disk(gcs_bucket: Bucket, exported: Exported) -> None:
@@ -56,7 +57,7 @@ def test_tfx_bsl_runs_a_model_in_a_bucket(gcs_bucket: Bucket, exported: Exported
 
     assert model.identity == version_of(exported(1.5)).identity
     assert model.tfx_signature is not None
-    handler = TfxHandler(model.directory, model.tfx_signature, model.precision)
+    handler = TfxHandler(model.version, model.tfx_signature, model.precision)
     (found,) = handler.run_inference([serialize_example("good", "text")], handler.load_model())
     assert found == pytest.approx(sigmoid(1.5), abs=1e-6)
 

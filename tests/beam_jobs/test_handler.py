@@ -1,58 +1,17 @@
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from beam_jobs.handler import Example, ProbabilityHandler, SavedModelHandler
+from beam_jobs.handler import Example, SavedModelHandler
 from beam_jobs.model_watch import ModelWatch
 from beam_jobs.models import MODELS, Models, ModelVersion
 from schemas.errors import UserError
 from tests.beam_jobs.word_models import sigmoid, version_of
 
-ONE, OTHER = ModelVersion("models/1", "m@1"), ModelVersion("models/2", "m@2")
-
-
-class Doubler(ProbabilityHandler[float, None]):
-    """A model that doubles; it refuses batches that hold a negative number."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.calls: list[int] = []
-
-    def load_model(self) -> None:
-        return None
-
-    def probabilities(self, batch: Sequence[float], model: None) -> Sequence[float]:
-        self.calls.append(len(batch))
-        if min(batch) < 0:
-            raise RuntimeError("negative")
-        return [2 * number for number in batch]
-
-
-def test_a_batch_is_one_call() -> None:
-    handler = Doubler()
-
-    assert handler.run_inference([0.1, 0.2], None) == [0.2, 0.4]
-    assert handler.calls == [2]
-
-
-def test_a_bad_example_costs_no_other_its_score() -> None:
-    first, bad, last = Doubler().run_inference([0.1, -1.0, 0.3], None)
-
-    assert (first, last) == (0.2, 0.6)
-    assert math.isnan(bad)
-
-
-def test_a_model_that_gives_too_few_never_pairs_them_wrongly() -> None:
-    class Short(Doubler):
-        def probabilities(self, batch: Sequence[float], model: None) -> Sequence[float]:
-            return batch[1:]
-
-    with pytest.raises(ValueError, match="2 probabilities for 3 reviews"):
-        Short().run_inference([0.1, 0.2, 0.3], None)
+ONE, OTHER = ModelVersion("models/1", "m@1", "1"), ModelVersion("models/2", "m@2", "2")
 
 
 class Recorder:
@@ -63,7 +22,7 @@ class Recorder:
 
     def probabilities(self, ids: np.ndarray) -> np.ndarray:
         self.calls.append(ids.tolist())
-        return np.linspace(0.25, 0.5, len(ids), dtype=np.float32)
+        return np.linspace(0.25, 0.75, len(ids), dtype=np.float32)
 
 
 class Shelf(Models):
@@ -71,7 +30,7 @@ class Shelf(Models):
 
     def __init__(self, networks: Mapping[ModelVersion, Recorder]) -> None:
         super().__init__()
-        self.networks = networks
+        self.networks = dict(networks)
 
     def network(self, version: ModelVersion) -> Any:
         if version not in self.networks:
@@ -94,7 +53,7 @@ def test_the_model_sees_padded_ids() -> None:
     result = handler().run_inference(batch, Shelf({ONE: network}))
 
     assert network.calls == [[[101, 7, 102], [101, 102, 0]]]
-    assert result == [0.25, 0.5]
+    assert result == [0.25, 0.75]
 
 
 def test_reviews_are_scored_by_the_model_that_they_were_tokenized_for() -> None:
@@ -112,6 +71,40 @@ def test_reviews_are_scored_by_the_model_that_they_were_tokenized_for() -> None:
 def test_a_model_that_cannot_be_had_is_not_held_against_the_reviews() -> None:
     with pytest.raises(UserError, match="no model at models/2"):
         handler().run_inference([example(OTHER, 101, 102)], Shelf({ONE: Recorder()}))
+
+
+def test_what_could_have_either_label_is_scored_alone() -> None:
+    class Close(Recorder):
+        def probabilities(self, ids: np.ndarray) -> np.ndarray:
+            super().probabilities(ids)
+            return np.array([0.4995] * len(ids) if len(ids) > 1 else [0.5001], np.float32)
+
+    network = Close()
+
+    result = handler().run_inference(
+        [example(ONE, 101, 7, 102), example(ONE, 101, 102)], Shelf({ONE: network})
+    )
+
+    # Alone, a review isn't padded.
+    assert network.calls == [[[101, 7, 102], [101, 102, 0]], [[101, 7, 102]], [[101, 102]]]
+    assert result == pytest.approx([0.5001, 0.5001])
+
+
+def test_a_model_that_is_given_up_while_a_batch_is_scored_stays_until_its_end() -> None:
+    """Its directory may be gone; that would be held against the reviews."""
+
+    class Fussy(Recorder):
+        def probabilities(self, ids: np.ndarray) -> np.ndarray:
+            shelf.networks.pop(ONE, None)
+            if len(ids) > 1:
+                raise RuntimeError("a fault of the network")
+            return super().probabilities(ids)
+
+    shelf = Shelf({ONE: Fussy()})
+
+    result = handler().run_inference([example(ONE, 101, 102)] * 3, shelf)
+
+    assert result == [0.25, 0.25, 0.25]
 
 
 def test_what_is_loaded_first_is_the_current_model(exported: Callable[[float], Path]) -> None:

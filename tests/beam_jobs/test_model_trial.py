@@ -9,7 +9,8 @@ import tensorflow as tf
 
 from beam_jobs.model_trial import tried_model
 from beam_jobs.model_watch import ModelWatch, News, Watcher
-from model.card import default_model_directory, fingerprint
+from model.card import default_model_directory
+from model.fingerprint import fingerprint
 from tests.beam_jobs.word_models import copy_model, export_words
 
 Exported = Callable[[float], Path]
@@ -46,6 +47,16 @@ def change_card(**changes: object) -> Callable[[Path], object]:
 def write_vocabulary(*words: str) -> Callable[[Path], object]:
     text = "\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", *words]) + "\n"
     return lambda directory: (directory / "assets/vocab.txt").write_text(text)
+
+
+def write_untold_vocabulary(*words: str) -> Callable[[Path], object]:
+    """The same in a model of an earlier release, whose card doesn't tell of its vocabulary."""
+
+    def damage(directory: Path) -> None:
+        change_card(vocabulary_sha256="")(directory)
+        write_vocabulary(*words)(directory)
+
+    return damage
 
 
 def flip_a_weight(directory: Path) -> None:
@@ -92,10 +103,14 @@ def weigh(weights: dict[str, float]) -> Callable[[Path], object]:
         (offer(serving_default="examples", token_ids="token_ids"), "must turn text, string [n]"),
         (offer(serving_default="serving_default", token_ids="examples"), "must turn input_word_"),
         (weigh({"good": float("nan")}), "gives something other than probabilities"),
-        (write_vocabulary("bad", "good"), "its vocabulary or card is another model's"),
-        (write_vocabulary("plot", "film", "good", "bad"), "fails on trial"),
-        (write_vocabulary("film"), "its vocabulary or card is another model's"),
-        (write_vocabulary(), "fails on trial: RuntimeError: No valid vocab tokens"),
+        (shorten("assets/vocab.txt"), "is not the one that its card tells of"),
+        (write_vocabulary("bad", "good"), "is not the one that its card tells of"),
+        (write_vocabulary("good", "bad", "plot"), "is not the one that its card tells of"),
+        (change_card(vocabulary_sha256=7), "vocabulary_sha256 can't be 7"),
+        (write_untold_vocabulary("bad", "good"), "its vocabulary or card is another model's"),
+        (write_untold_vocabulary("plot", "film", "good", "bad"), "fails on trial"),
+        (write_untold_vocabulary("film"), "its vocabulary or card is another model's"),
+        (write_untold_vocabulary(), "fails on trial: RuntimeError: No valid vocab tokens"),
         (change_card(lower_case=False), "its vocabulary or card is another model's"),
         (change_card(max_length=100), "its vocabulary or card is another model's"),
         (change_card(truncation={"head_share": 0.5}), "its vocabulary or card is another"),

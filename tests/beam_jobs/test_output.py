@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from beam_jobs.output import check_output, check_writable, clear_output
+from beam_jobs.output import check_output, check_stream_output, check_writable, clear_output
 from schemas.errors import UserError
 
 
@@ -65,3 +65,13 @@ def test_a_file_in_the_way_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="can't be written") as error:
         check_writable(f"{tmp_path}/out")
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["run[1]", "run*", "run?"])
+def test_a_prefix_is_no_pattern(tmp_path: Path, name: str) -> None:
+    make(tmp_path / "run1", "manifest.json", "scores/part-00000-of-00001.jsonl")
+
+    with pytest.raises(UserError, match="choose another"):
+        check_output(f"{tmp_path}/{name}", [], overwrite=True)
+    with pytest.raises(UserError, match="choose another"):
+        check_stream_output(f"{tmp_path}/{name}")

@@ -138,7 +138,7 @@ def test_a_switch_neither_loses_nor_doubles_nor_mixes(
     old = copy_model(exported(1.0), tmp_path / "old")
     weights = {"plot": 0.25, "bad": -3.0, "good": 2.0, "film": 0.5}
     new = export_words(tmp_path / "source", weights, max_length=6)
-    model = Model(old.directory, old.identity, 1_000, "auto", None, watch=f"{tmp_path}/new/*")
+    model = Model(*old, 1_000, "auto", None, watch=f"{tmp_path}/new/*")
     stream = test_stream.TestStream()
     for name in (*BEFORE, SWITCH, *AFTER):
         stream.add_elements([Review(name, "good film good plot good", (), ORIGIN)])

@@ -10,7 +10,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from beam_jobs.models import ModelVersion
-from model.card import model_identity
+from model.fingerprint import fingerprint, model_identity
 from model.savedmodel import export
 from model.signatures import Serving
 from model.tokenizer import Tokenizer
@@ -31,7 +31,11 @@ class WordModel(tf.Module):
 
 
 def export_words(
-    directory: Path, weights: Mapping[str, float], max_length: int = 8, lower_case: bool = True
+    directory: Path,
+    weights: Mapping[str, float],
+    max_length: int = 8,
+    lower_case: bool = True,
+    kind: type[WordModel] = WordModel,
 ) -> ModelVersion:
     """Exports a model that knows these words, and of a long text reads the beginning only.
 
@@ -40,6 +44,7 @@ def export_words(
         weights: of each word; other words weigh nothing.
         max_length: most tokens of a text, [CLS] and [SEP] included.
         lower_case: whether case is ignored.
+        kind: what becomes of the weights.
     """
     card = {
         "name": "words",
@@ -52,12 +57,13 @@ def export_words(
         vocabulary = Path(folder, "vocab.txt")
         vocabulary.write_text("\n".join([*SPECIAL, *weights]) + "\n", encoding="utf-8")
         tokenizer = Tokenizer(vocabulary, lower_case, max_length, head_share=1.0)
-        export(Serving(WordModel(weights), tokenizer), card, directory)
+        export(Serving(kind(weights), tokenizer), card, directory)
     return version_of(directory)
 
 
 def version_of(directory: Path) -> ModelVersion:
-    return ModelVersion(str(directory), model_identity("words", directory))
+    sha256 = fingerprint(directory)
+    return ModelVersion(str(directory), model_identity("words", sha256), sha256)
 
 
 def sigmoid(weight: float) -> float:

@@ -46,6 +46,7 @@ SPECIAL_VALUES = {
     "deduplicate": "10m",
     "files_per_window": "2",
     "input": "gs://bucket/{date}/a,gs://bucket/{date}/b",
+    "model_sha256": "0123456789abcdef" * 4,
     "watch_interval": "30s",
     "watch_model": "gs://bucket/models/*",
     "window": "7m",

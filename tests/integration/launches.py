@@ -18,7 +18,7 @@ from tests.gcs.server import PROJECT
 
 ROOT = Path(__file__).parents[2]
 IMAGE = "europe-docker.pkg.dev/project/images/score-reviews:1"
-SECRET = "review-text-that-is-nobodys-business"
+SECRET = "review-text-that-is-nobodys-business"  # pragma: allowlist secret
 REVIEWS = f'{{"id": "a", "text": "{SECRET} Wonderful, a wonderful film."}}\n' + (
     '{"id": "b", "text": "Awful. Dull and badly acted."}\n'
 )

@@ -11,8 +11,8 @@ import pytest
 from google.cloud.storage import Bucket
 
 from model.cache import cache_folder, cached
-from model.card import fingerprint
 from model.cloud_storage import list_directory, upload_directory
+from model.fingerprint import fingerprint
 from tests.gcs.server import CloudStorage
 from tests.model.conftest import Toy
 
@@ -57,7 +57,7 @@ def test_processes_that_ask_at_once_share_one_download(
 ) -> None:
     load = (
         "path = cached(found)\n"
-        "from model.card import fingerprint\n"
+        "from model.fingerprint import fingerprint\n"
         "from model.savedmodel import load\n"
         "load(path)\n"
         "print(fingerprint(path))\n"

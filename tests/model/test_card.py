@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from model.card import CARD, VOCABULARY, default_model_directory, fingerprint, read_card
+from model.card import CARD, VOCABULARY, default_model_directory, read_card
+from model.fingerprint import fingerprint
 from schemas.errors import UserError
 from tests.model.conftest import TOY_LENGTH, Toy
 
