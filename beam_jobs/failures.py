@@ -2,12 +2,15 @@
 
 import builtins
 import logging
+import re
 
 from beam_jobs.logs import JOB_LOGGER
 from beam_jobs.storage_errors import storage_failure
 from schemas.errors import UserError
 
 _FORESEEN = ("BeamIOError", "DataflowRuntimeException", "UnbalancedError")
+
+_WRAPPED = re.compile(r"RuntimeError: (?=[\w.]+: )")
 
 _LOGGER = logging.getLogger(JOB_LOGGER)
 
@@ -18,6 +21,8 @@ def report_failure(error: Exception) -> None:
     Raises:
         UserError: a worker found something wrong with the call.
     """
+    if isinstance(error, UserError):  # by a worker in this process
+        raise error
     dotted, cause = _cause(error)
     kind = dotted.rpartition(".")[2]
     if kind == UserError.__name__:
@@ -35,7 +40,9 @@ def _cause(error: Exception) -> tuple[str, str]:
     """
     # What Dataflow says of a job that was cancelled ends with "None".
     lines = [line for line in str(error).splitlines() if line.strip() not in ("", "None")]
-    name, colon, message = lines[-1].strip().partition(": ") if lines else ("", "", "")
+    last = lines[-1].strip() if lines else ""
+    # Where Beam can't make an error of the same class anew, it raises this with all of it inside.
+    name, colon, message = _WRAPPED.sub("", last).partition(": ")
     if colon and " " not in name:
         return name, message
     return f"{type(error).__module__}.{type(error).__name__}", " ".join(lines[-1:])

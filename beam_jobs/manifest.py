@@ -18,6 +18,8 @@ FILE_NAME = "manifest.json"
 _DECISIVE = ("inputs", "model", "options", "versions")
 """What the rows of a run depend on."""
 
+_STATUSES = ("complete", "too_many_rejected")
+
 
 @dataclass(frozen=True)
 class RunFacts:
@@ -25,7 +27,7 @@ class RunFacts:
 
     Attributes:
         inputs: patterns, number of files, their size in bytes, and a digest of their listing.
-        model: directory, name and fingerprint.
+        model: directory, identity (name and beginning of the fingerprint) and SHA-256.
         options: what the user asked for.
         versions: of the packages that decide what the rows say.
         max_rejected_share: 0..1, the limit above which a run has failed.
@@ -135,9 +137,18 @@ def _write_manifest(
 ) -> str:
     files = {"scores": scores, "rejected": rejected}
     content = manifest(facts, read, labels, reasons, files, time.time())
+    _check_there(prefix, [*scores, *rejected])
     path = f"{prefix}/{FILE_NAME}"
     write_whole(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
     return path
+
+
+def _check_there(prefix: str, paths: Iterable[str]) -> None:
+    """Makes sure that nobody has deleted what a manifest is to name."""
+    there = {file.path for file in FileSystems.match([f"{prefix}/**"])[0].metadata_list}
+    for path in paths:
+        if path not in there:
+            raise FileNotFoundError(f"{path} was deleted during the run; no manifest is written")
 
 
 def write_whole(path: str, text: str) -> None:
@@ -178,7 +189,9 @@ def unchanged_run(prefix: str, facts: RunFacts) -> dict[str, Any]:
     """
     try:
         found = read_manifest(prefix)
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, ValueError, RecursionError):
+        return {}
+    if not isinstance(found, dict) or found.get("status") not in _STATUSES:
         return {}
     same = all(found.get(key) == getattr(facts, key) for key in _DECISIVE)
     return found if same else {}

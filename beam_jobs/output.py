@@ -26,7 +26,7 @@ def check_output(prefix: str, inputs: Sequence[str], overwrite: bool) -> str:
         UserError: it holds a run and `overwrite` is off, it holds files of somebody else, it
             holds inputs, or it can't be looked up.
     """
-    check_url("--output", prefix, "gs://BUCKET/FOLDER")
+    _check_name(prefix)
     for path in inputs:
         if path.startswith(prefix + "/"):
             raise UserError(f"--output {prefix} holds the input {path}: choose another prefix")
@@ -45,10 +45,17 @@ def check_stream_output(prefix: str) -> None:
     Raises:
         UserError: it holds the run over files, or can't be looked up.
     """
-    check_url("--output", prefix, "gs://BUCKET/FOLDER")
+    _check_name(prefix)
     with storage_explained("--output", prefix, WRITER):
         if FileSystems.exists(f"{prefix}/{FILE_NAME}"):
             raise UserError(f"--output {prefix} holds a run over files: choose another prefix")
+
+
+def _check_name(prefix: str) -> None:
+    check_url("--output", prefix, "gs://BUCKET/FOLDER")
+    # Beam would take it for a pattern, find files of other folders by it, and delete them.
+    if re.search(r"[*?\[]", prefix):
+        raise UserError(f"--output {prefix}: names with *, ? or [ can't be used: choose another")
 
 
 def check_writable(prefix: str) -> None:

@@ -18,14 +18,15 @@ from google.api_core.exceptions import GoogleAPICallError
 from beam_jobs.command_line import pipeline_options
 from beam_jobs.dataflow.launch import check_no_active_job, is_dataflow, settle_launch
 from beam_jobs.job import Model
+from beam_jobs.local_workers import LOCAL_RUNNER, own_runner
 from beam_jobs.logs import JOB_LOGGER
-from beam_jobs.model_trial import tried_model
+from beam_jobs.model_check import check_model
 from beam_jobs.progress import progress
 from beam_jobs.stopping import stopping_at_once
 from schemas.errors import UserError
 
-LOCAL_RUNNER, LOCAL_STREAMING_RUNNER = "FnApiRunner", "BundleBasedDirectRunner"
-"""Beam's DirectRunner tries to download another runner before it falls back to these."""
+LOCAL_STREAMING_RUNNER = "BundleBasedDirectRunner"
+"""Beam's DirectRunner tries to download another runner before it falls back to this one."""
 
 _CONSOLE = "https://console.cloud.google.com/dataflow/jobs"
 
@@ -61,33 +62,27 @@ def on_dataflow(pipeline: beam.Pipeline) -> bool:
 
 def _on_runner(name: str, beam_options: PipelineOptions) -> beam.Pipeline:
     try:
-        return beam.Pipeline(options=beam_options)
+        return beam.Pipeline(own_runner(name, beam_options), beam_options)
     except (ValueError, ImportError, AttributeError) as error:
         reason = " ".join(str(error).split())
         raise UserError(f"--runner {name} can't be used so: {reason}") from error
 
 
 def check_launch(pipeline: beam.Pipeline, model: Model) -> None:
-    """Checks what would fail a job minutes after its submission, or harm another one.
+    """Checks what would fail a job late, score wrongly, or harm another job.
 
     Args:
-        pipeline: on its runner; locally there is nothing to check.
+        pipeline: on its runner.
         model: what the job is to score with.
 
     Raises:
-        UserError: the model fails its trial, or a job of that name is at work.
+        UserError: the model fails its trial, or a job of that name is at work on Dataflow.
     """
-    if not on_dataflow(pipeline):
-        return
     standard = pipeline.options.view_as(StandardOptions)
     cloud = pipeline.options.view_as(GoogleCloudOptions)
-    if not (cloud.template_location or standard.streaming):
+    if on_dataflow(pipeline) and not (cloud.template_location or standard.streaming):
         check_no_active_job(pipeline.options)
-    if model.tfx_signature is None:
-        try:
-            tried_model(model.directory)
-        except OSError as error:
-            raise UserError(f"--model {model.directory} can't be read: {error}") from error
+    check_model(model)
 
 
 def run_to_end(pipeline: beam.Pipeline, quiet: bool) -> bool:

@@ -36,7 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0 scored, 1 failed or too many rejections, 2 a mistake in the call; with
         several days the greatest of theirs.
     """
-    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    with stopping_at_once("stopped; no manifest is written"):
+        return _main(sys.argv[1:] if arguments is None else list(arguments))
+
+
+def _main(arguments: Sequence[str]) -> int:
     try:
         options = parse(arguments)
     except UserError as error:
@@ -47,8 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if streams(options):
             with stopping_at_once("stopped; messages taken in hand were not all scored"):
                 return _stream(options, arguments)
-        with stopping_at_once("stopped; no manifest is written"):
-            return _score_days(options, arguments)
+        return _score_days(options, arguments)
     except UserError as error:
         _LOGGER.error("%s", error)
         return EXIT_MISTAKE

@@ -20,7 +20,7 @@ def test_options_in_the_readme_exist() -> None:
     for group in GROUPS:
         group._add_argparse_args(parser)
     ours = {flag for action in parser._actions for flag in action.option_strings}
-    others = {"--encoder", "--no-deps", "--preset", "--quick"}
+    others = {"--encoder", "--every", "--no-deps", "--preset", "--quick"}
 
     assert set(re.findall(r"--[a-z][\w-]*", README)) <= ours | beam_flags() | others
 

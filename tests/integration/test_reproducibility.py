@@ -42,11 +42,9 @@ def test_rows_depend_on_input_and_model_alone(tmp_path: Path, lines: list[str]) 
 
     assert len(first) == len(lines)
     assert scored(tmp_path, "again", lines) == first
-    parallel = scored(tmp_path, "parallel", lines, *two_processes)
-    assert scored(tmp_path, "parallel-again", lines, *two_processes) == parallel
-    assert_alike(first, parallel)
+    assert_alike(first, scored(tmp_path, "parallel", lines, *two_processes))
     assert_alike(first, scored(tmp_path, "shuffled", shuffled))
-    for budget in (1, 700, 30_000):
+    for budget in (1, 30_000):
         rows = scored(tmp_path, f"budget-{budget}", lines, "--max_batch_tokens", str(budget))
         assert_alike(first, rows)
 
