@@ -16,10 +16,10 @@ demo-streaming: $(VENV)/installed
 	$(BIN)/python -m beam_jobs.streaming_demo
 
 test: $(VENV)/installed-for-tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2
 
 test-fast: $(VENV)/installed-for-tests
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest --numprocesses 2 -m "not slow"
 
 lint: $(VENV)/installed-for-tests
 	$(BIN)/ruff check .
