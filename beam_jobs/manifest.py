@@ -2,15 +2,14 @@
 
 import json
 import time
-import uuid
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
 
+from beam_jobs.whole_files import write_whole
 from schemas.score import LABELS
 
 FILE_NAME = "manifest.json"
@@ -149,19 +148,6 @@ def _check_there(prefix: str, paths: Iterable[str]) -> None:
     for path in paths:
         if path not in there:
             raise FileNotFoundError(f"{path} was deleted during the run; no manifest is written")
-
-
-def write_whole(path: str, text: str) -> None:
-    """Writes a file that is never seen in part: under another name first, then renamed."""
-    unfinished = f"{path}.{uuid.uuid4().hex}.unfinished"
-    try:
-        with FileSystems.create(unfinished, mime_type="application/json") as file:
-            file.write(text.encode("utf-8"))
-        FileSystems.rename([unfinished], [path])
-    except BaseException:
-        with suppress(Exception):
-            FileSystems.delete([unfinished])
-        raise
 
 
 def read_manifest(prefix: str) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 
 from apache_beam.io.filesystems import FileSystems
 
-from beam_jobs.manifest import FILE_NAME, write_whole
+from beam_jobs.manifest import FILE_NAME
 from beam_jobs.storage_errors import WRITER, check_url, storage_explained
+from beam_jobs.whole_files import write_whole
 from schemas.errors import UserError
 
 _FOLDERS = ("scores", "rejected")

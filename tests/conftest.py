@@ -1,8 +1,11 @@
+import logging
 import platform
 import sys
 
 import hypothesis
 import pytest
+
+from beam_jobs.logs import JOB_LOGGER
 
 pytest_plugins = ["tests.gcs.fixtures"]
 
@@ -19,6 +22,13 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("steady")
+
+
+@pytest.fixture(autouse=True)
+def _everything_is_logged() -> None:
+    """A job in this process with --quiet leaves its loggers so that they say nothing any more."""
+    logging.getLogger().setLevel(logging.WARNING)
+    logging.getLogger(JOB_LOGGER).setLevel(logging.NOTSET)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

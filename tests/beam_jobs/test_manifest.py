@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from beam_jobs.manifest import RunFacts, UnbalancedError, manifest, read_manifest, write_whole
+from beam_jobs.manifest import RunFacts, UnbalancedError, manifest, read_manifest
 from beam_jobs.summary import summary, too_many_rejected
+from beam_jobs.whole_files import write_whole
 
 FACTS = RunFacts(
     inputs={"patterns": ["*.csv"], "files": 2, "bytes": 1_500_000},
