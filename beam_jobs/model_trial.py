@@ -46,9 +46,7 @@ def tried_model(directory: str, sha256: str = "") -> LoadedModel:
     """
     with told_of(directory, path := _fetched(directory)):
         try:
-            version = _version(directory, path)
-            if sha256:
-                check_sha256(path, sha256)
+            version = _version(directory, path, sha256)
             loaded = LoadedModel(version, Tokenizer.from_artifact(path), load(path))
             _try(loaded)
         except UserError:
@@ -58,8 +56,10 @@ def tried_model(directory: str, sha256: str = "") -> LoadedModel:
     return loaded
 
 
-def _version(directory: str, path: Path) -> ModelVersion:
-    sha256 = fingerprint(path)
+def _version(directory: str, path: Path, sha256: str) -> ModelVersion:
+    if sha256:
+        check_sha256(path, sha256)
+    sha256 = sha256 or fingerprint(path)
     return ModelVersion(directory, model_identity(read_card(path).name, sha256), sha256)
 
 

@@ -112,14 +112,9 @@ class OutputOptions:
 
     @staticmethod
     def validate(values: argparse.Namespace) -> None:
-        output = values.output
-        if not output.strip("/") and (output or not streams(values)):
+        if not values.output.strip("/") and (values.output or not streams(values)):
             raise UserError("--output is missing: name the folder or bucket prefix for the scores")
-        if any(not character.isprintable() or character in _OF_PATTERNS for character in output):
-            raise UserError(
-                f"--output {output!r} holds a character of patterns (* ? [ \\) or one that can't "
-                "be printed: choose another prefix"
-            )
+        check_no_pattern(values.output)
         check_choice("--output_format", values.output_format, OUTPUT_FORMATS)
         if values.overwrite and values.skip_unchanged:
             raise UserError("give one of --overwrite and --skip_unchanged")
@@ -237,6 +232,19 @@ class ReportOptions:
 def streams(values: argparse.Namespace) -> bool:
     """Whether a run scores messages as they come, rather than files."""
     return bool(values.input_subscription or values.input_topic)
+
+
+def check_no_pattern(output: str) -> None:
+    """Refuses an output prefix that Beam would take for a pattern, or that no line can show.
+
+    Raises:
+        UserError: it is one.
+    """
+    if any(not character.isprintable() or character in _OF_PATTERNS for character in output):
+        raise UserError(
+            f"--output {output!r} holds a character of patterns (* ? [ \\) or one that can't be "
+            "printed: choose another prefix"
+        )
 
 
 def check_types(flag: str, fields: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from apache_beam.io.filesystems import FileSystems
 
 from beam_jobs.manifest import FILE_NAME
+from beam_jobs.options import check_no_pattern
 from beam_jobs.storage_errors import WRITER, check_url, storage_explained
 from beam_jobs.whole_files import write_whole
 from schemas.errors import UserError
@@ -54,9 +55,7 @@ def check_stream_output(prefix: str) -> None:
 
 def _check_name(prefix: str) -> None:
     check_url("--output", prefix, "gs://BUCKET/FOLDER")
-    # Beam would take it for a pattern, find files of other folders by it, and delete them.
-    if re.search(r"[*?\[]", prefix):
-        raise UserError(f"--output {prefix}: names with *, ? or [ can't be used: choose another")
+    check_no_pattern(prefix)
 
 
 def check_writable(prefix: str) -> None:

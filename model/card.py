@@ -7,7 +7,6 @@ assets.extra/model_card.json       how to prepare text, and where the model come
 
 from __future__ import annotations
 
-import hashlib
 import json
 import reprlib
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from model.fingerprint import check_there, file_sha256
 from schemas.errors import UserError
 
 NETWORK_FILES = ("saved_model.pb", "variables/variables.index")
@@ -76,15 +76,11 @@ def read_card(directory: Path | str) -> ModelCard:
 
 
 def _check_vocabulary(directory: Path, sha256: str) -> None:
-    if sha256 and _vocabulary_sha256(directory) != sha256:
+    if sha256 and file_sha256(directory / VOCABULARY) != sha256:
         raise UserError(
             f"model {directory}: {VOCABULARY} is not the one that its card tells of; copy the "
             "model again"
         )
-
-
-def _vocabulary_sha256(directory: Path) -> str:
-    return hashlib.sha256((directory / VOCABULARY).read_bytes()).hexdigest()
 
 
 def check_complete(directory: Path) -> None:
@@ -103,16 +99,6 @@ def check_complete(directory: Path) -> None:
             raise UserError(f"model {directory} is incomplete: no {name}; copy it again")
     if not any(directory.glob(WEIGHTS_PATTERN)):
         raise UserError(f"model {directory} is incomplete: no {WEIGHTS_PATTERN}; copy it again")
-
-
-def check_there(directory: Path) -> None:
-    """Checks that there is a directory.
-
-    Raises:
-        UserError: there is none.
-    """
-    if not directory.is_dir():
-        raise UserError(f"no model at {directory}: give a directory made by train-sentiment")
 
 
 def parse_card(raw: Any) -> ModelCard:
@@ -158,5 +144,5 @@ def write_card(directory: Path, raw: Mapping[str, Any]) -> None:
     """
     path = directory / CARD
     path.parent.mkdir(exist_ok=True)
-    card = {**raw, "vocabulary_sha256": _vocabulary_sha256(directory)}
+    card = {**raw, "vocabulary_sha256": file_sha256(directory / VOCABULARY)}
     path.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from model.card import check_there
 from schemas.errors import UserError
 
 CHUNK_BYTES = 1 << 20
@@ -51,6 +50,16 @@ def _file_names(root: bytes, folder: bytes, above: frozenset[bytes]) -> Iterator
             yield from _file_names(root, name, above | {place})
         elif entry.is_file():
             yield name
+
+
+def check_there(directory: Path) -> None:
+    """Checks that there is a directory.
+
+    Raises:
+        UserError: there is none.
+    """
+    if not directory.is_dir():
+        raise UserError(f"no model at {directory}: give a directory made by train-sentiment")
 
 
 def check_sha256(directory: Path, sha256: str) -> None:

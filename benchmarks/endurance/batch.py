@@ -1,7 +1,6 @@
 """A large dump of short reviews through the job."""
 
 import json
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -31,9 +30,7 @@ def score_dump(
     arguments = ["--input", f"{output}/reviews/*", "--output", str(prefix), "--id_field", "id"]
     arguments += ["--output_format", "jsonl", "--overwrite"]
     with running([*COMMAND, *arguments], output / "job.log") as job:
-        while job.is_running():
-            samples.take(job)
-            time.sleep(samples.interval_seconds)
+        samples.take_while(lambda: True, job)
         code = job.wait()
     if code:
         return {"published": count, "exit_code": code}

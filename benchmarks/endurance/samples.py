@@ -1,6 +1,8 @@
 """What a job used, as it was sampled."""
 
 import json
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.endurance.watched_job import Sample, WatchedJob
@@ -19,6 +21,12 @@ class SampleLog:
         self.samples: list[Sample] = []
         self._path = path
         path.write_text("")
+
+    def take_while(self, going: Callable[[], bool], job: WatchedJob) -> None:
+        """Takes samples of a job as long as something goes on and the job runs."""
+        while job.is_running() and going():
+            self.take(job)
+            time.sleep(self.interval_seconds)
 
     def take(self, job: WatchedJob) -> None:
         """Takes a sample of a job, unless it has just ended."""

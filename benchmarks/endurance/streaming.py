@@ -6,7 +6,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from beam_jobs.pubsub_emulator import Channel, create_channel, receiving
 from benchmarks.endurance.ledger import Ledger, read_ledger
 from benchmarks.endurance.reviews import record
 from benchmarks.endurance.samples import SampleLog
-from benchmarks.endurance.watched_job import COMMAND, WatchedJob, running
+from benchmarks.endurance.watched_job import COMMAND, running
 
 REPEAT_EVERY, REPEAT_AFTER = 50, 25
 """One record of so many is published again, so many records later."""
@@ -69,14 +69,14 @@ def score_messages(
         receiving(rejected, lambda message: arrived.enter_rejection(json.loads(message.data))),
     ):
         with publishing(load, words, source.topic) as publisher:
-            sample_while(publisher.is_alive, job, samples)
+            samples.take_while(publisher.is_alive, job)
 
         def is_behind() -> bool:
             in_files = read_ledger(prefix, load.records)
             return in_files.losses().lost > 0 or arrived.losses().lost > 0
 
         deadline = time.monotonic() + PATIENCE_SECONDS + load.window_seconds
-        sample_while(lambda: time.monotonic() < deadline and is_behind(), job, samples)
+        samples.take_while(lambda: time.monotonic() < deadline and is_behind(), job)
         code, progress = 0 if job.is_running() else job.wait(), job.progress
     return {
         "published": load.published,
@@ -121,10 +121,3 @@ def publish(load: Load, words: Sequence[str], topic: str, stopped: threading.Eve
         if number % REPEAT_EVERY == REPEAT_EVERY - 1:
             again = record(number - REPEAT_AFTER, words)
             publisher.publish(topic, again.encode("utf-8")).result()
-
-
-def sample_while(going: Callable[[], bool], job: WatchedJob, samples: SampleLog) -> None:
-    """Takes samples as long as something goes on and the job runs."""
-    while job.is_running() and going():
-        samples.take(job)
-        time.sleep(samples.interval_seconds)

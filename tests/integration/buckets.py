@@ -2,10 +2,11 @@
 
 import csv
 import gzip
+import io
 import json
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import fastavro
 import pyarrow as pa
@@ -69,9 +70,13 @@ def rows_in(bucket: Bucket, prefix: str) -> list[dict[str, Any]]:
 
 
 def rows_of(name: str, content: bytes) -> list[dict[str, Any]]:
+    """The rows of a file in any output format."""
     if name.endswith(".parquet"):
         return list(pq.read_table(pa.BufferReader(content)).to_pylist())
-    return [json.loads(line) for line in content.splitlines()]
+    if name.endswith(".avro"):
+        return cast(list[dict[str, Any]], list(fastavro.reader(io.BytesIO(content))))
+    lines = gzip.decompress(content) if name.endswith(".gz") else content
+    return [json.loads(line) for line in lines.splitlines()]
 
 
 def local_rows(prefix: Path) -> list[dict[str, Any]]:
@@ -79,6 +84,13 @@ def local_rows(prefix: Path) -> list[dict[str, Any]]:
     paths = [path for path in (prefix / "scores").iterdir() if path.is_file()]
     rows = (rows_of(path.name, path.read_bytes()) for path in paths)
     return sorted(chain.from_iterable(rows), key=by_id)
+
+
+def named_rows(prefix: Path, kind: str = "scores") -> list[dict[str, Any]]:
+    """The rows of a run on this machine that its manifest names, in one order."""
+    manifest = json.loads((prefix / "manifest.json").read_text("utf-8"))
+    rows = (rows_of(path, Path(path).read_bytes()) for path in manifest["files"][kind])
+    return sorted(chain.from_iterable(rows), key=str)
 
 
 def by_id(row: dict[str, Any]) -> str:

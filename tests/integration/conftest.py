@@ -58,6 +58,14 @@ def dump_rows(dumps: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dic
 
 
 @pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An empty one, for input."""
+    path = tmp_path / "in"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
 def bucket_dumps(gcs_bucket: Bucket, dumps: Path) -> str:
     """A pattern of all dumps, in the bucket."""
     upload(dumps, gcs_bucket, "in")

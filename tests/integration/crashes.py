@@ -1,20 +1,17 @@
 """Where disturbed jobs write, on disk and in a bucket, and what their readers see there."""
 
-import gzip
-import io
 import json
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import fastavro
-import pyarrow.parquet as pq
 from google.cloud.storage import Bucket
 
 from tests.gcs.calls import Call
 from tests.gcs.faults import OK
 from tests.gcs.proxy import Proxy
+from tests.integration.buckets import rows_of
 from tests.integration.job_process import JobProcess, Tell
 
 Rows = dict[str, list[dict[str, Any]]]
@@ -117,13 +114,7 @@ def rows_seen(place: Place) -> Rows:
 def _rows_of(place: Place, path: str, files: Mapping[str, bytes]) -> list[dict[str, Any]]:
     name = path.removeprefix(f"{place.prefix}/")
     assert name in files, f"the manifest names {name}, which is not there"
-    content = files[name]
-    if name.endswith(".parquet"):
-        return list(pq.read_table(io.BytesIO(content)).to_pylist())
-    if name.endswith(".avro"):
-        return cast(list[dict[str, Any]], list(fastavro.reader(io.BytesIO(content))))
-    lines = gzip.decompress(content) if name.endswith(".gz") else content
-    return [json.loads(line) for line in lines.splitlines()]
+    return rows_of(name, files[name])
 
 
 def strays(place: Place) -> set[str]:

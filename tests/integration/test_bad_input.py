@@ -29,13 +29,6 @@ FILES: list[BadFile] = [
 ]
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    path = tmp_path / "in"
-    path.mkdir()
-    return path
-
-
 @pytest.mark.tfx_bsl
 def test_the_kinds_are_many_and_differ() -> None:
     dumps = [*dumps_of_fields(), text_dump()]

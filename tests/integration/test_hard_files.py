@@ -35,13 +35,6 @@ What the system tells of a child would hold the memory of the process that start
 """
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    path = tmp_path / "in"
-    path.mkdir()
-    return path
-
-
 @pytest.mark.slow
 def test_a_file_that_may_not_be_read_is_one_line(folder: Path) -> None:
     path = folder / "a.jsonl"

@@ -4,7 +4,6 @@ import json
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import tensorflow as tf
@@ -12,6 +11,7 @@ import tensorflow as tf
 from beam_jobs import calls
 from beam_jobs.score_reviews import main
 from tests.beam_jobs.word_models import WordModel, export_words, sigmoid
+from tests.integration.buckets import named_rows
 
 SIZE = 40
 """Reviews of a run; more than a trial has."""
@@ -82,15 +82,9 @@ def run(folder: Path, model: Path, odd: int, *more: str) -> int:
     return main([*arguments, "--model", str(model), "--quiet", *more])
 
 
-def written(folder: Path, kind: str) -> list[dict[str, Any]]:
-    manifest = json.loads((folder / "out/manifest.json").read_text("utf-8"))
-    paths = manifest["files"][kind]
-    return [json.loads(line) for path in paths for line in Path(path).read_text().splitlines()]
-
-
 def assert_all_right(folder: Path, odd: int) -> None:
     """Whatever isn't `odd` has the score of its word, and whatever is, is a rejection."""
-    scores, rejected = written(folder, "scores"), written(folder, "rejected")
+    scores, rejected = named_rows(folder / "out", "scores"), named_rows(folder / "out", "rejected")
     assert (len(scores), len(rejected)) == (SIZE - odd, odd)
     assert {row["reason"] for row in rejected} <= {"model_failure"}
     for row in scores:
@@ -116,7 +110,10 @@ def test_a_number_that_is_no_probability_rejects_its_review_alone(
 
     assert run(tmp_path, tmp_path / "m", 2) == 0
 
-    scores, rejected = written(tmp_path, "scores"), written(tmp_path, "rejected")
+    scores, rejected = (
+        named_rows(tmp_path / "out", "scores"),
+        named_rows(tmp_path / "out", "rejected"),
+    )
     assert len(rejected) == 2
     assert {row["reason"] for row in rejected} == {"model_failure"}
     assert len(scores) == SIZE - 2

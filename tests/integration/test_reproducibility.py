@@ -9,6 +9,7 @@ import pytest
 
 from beam_jobs.score_reviews import main
 from model.data import read_data
+from tests.integration.buckets import named_rows
 
 REVIEWS = 120
 
@@ -27,10 +28,7 @@ def scored(folder: Path, name: str, lines: list[str], *more: str) -> list[dict[s
     dump.write_text("\n".join(lines), "utf-8")
     arguments = ["--input", str(dump), "--output", str(prefix), "--id_field", "id", "--quiet"]
     assert main([*arguments, *more]) == 0
-    manifest = json.loads((prefix / "manifest.json").read_text("utf-8"))
-    files = [Path(path).read_text("utf-8") for path in manifest["files"]["scores"]]
-    rows = [json.loads(line) for text in files for line in text.splitlines()]
-    return sorted(rows, key=lambda row: int(row["review_id"]))
+    return sorted(named_rows(prefix), key=lambda row: int(row["review_id"]))
 
 
 @pytest.mark.slow

@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from beam_jobs.demo import SAMPLES
 from beam_jobs.score_reviews import main
+from tests.integration.buckets import named_rows
 
 COMMAND = [sys.executable, "-m", "beam_jobs.score_reviews"]
 HEADER = "id,text,stars\n"
@@ -30,19 +31,9 @@ TFX_MISTAKES = [
 ]
 
 
-def rows(prefix: Path, kind: str = "scores") -> list[dict[str, Any]]:
-    manifest = json.loads((prefix / "manifest.json").read_text("utf-8"))
-    lines = [
-        line
-        for path in manifest["files"][kind]
-        for line in Path(path).read_text("utf-8").splitlines()
-    ]
-    return sorted(map(json.loads, lines), key=str)
-
-
 def scored(arguments: list[str], prefix: Path) -> list[dict[str, Any]]:
     assert main([*arguments, "--output", str(prefix), "--quiet"]) == 0
-    return rows(prefix)
+    return named_rows(prefix)
 
 
 @pytest.fixture
@@ -62,13 +53,13 @@ def test_a_dump_becomes_scores_rejections_and_a_manifest(tmp_path: Path, dump: P
     code = main([*arguments, "--keep_fields", "rating=stars:int64", "--max_rejected_share", "0.5"])
 
     assert code == 0
-    good, bad = rows(prefix)
+    good, bad = named_rows(prefix)
     assert (good["review_id"], good["label"], good["rating"]) == ("a", "positive", 5)
     assert (bad["review_id"], bad["label"], bad["rating"]) == ("b", "negative", 1)
     assert good["positive_probability"] > 0.5 > bad["positive_probability"]
     assert (bad["token_count"], bad["truncated"]) == (2, False)
     assert re.fullmatch(r"[\w-]+@[0-9a-f]{12}", good["model"])
-    reasons = {row["reason"] for row in rows(prefix, "rejected")}
+    reasons = {row["reason"] for row in named_rows(prefix, "rejected")}
     assert reasons == {"empty_text", "malformed_record"}
     manifest = json.loads((prefix / "manifest.json").read_text("utf-8"))
     assert manifest["counts"] == {"read": 4, "scored": 2, "rejected": 2}
@@ -169,7 +160,7 @@ def test_too_many_rejections_fail_the_run_but_lose_nothing(
     captured = capsys.readouterr()
     assert "1 of 2 records were rejected, 50.0%" in captured.err
     assert "Traceback" not in captured.err
-    assert len(rows(prefix)) == len(rows(prefix, "rejected")) == 1
+    assert len(named_rows(prefix)) == len(named_rows(prefix, "rejected")) == 1
 
 
 def test_parquet_keeps_types(tmp_path: Path, dump: Path) -> None:
@@ -291,5 +282,5 @@ def test_a_stopped_run_leaves_no_manifest_and_can_be_repeated(tmp_path: Path) ->
     assert not (prefix / "manifest.json").exists()
     dump.write_text("id,text\n1,Fine.\n", "utf-8")
     assert subprocess.run([*command, "--quiet"]).returncode == 0
-    assert [row["review_id"] for row in rows(prefix)] == ["1"]
+    assert [row["review_id"] for row in named_rows(prefix)] == ["1"]
     assert not list(prefix.rglob("*temp*"))
