@@ -17,7 +17,7 @@ from beam_jobs.manifest import RunFacts
 from beam_jobs.model_files import model_at_hand
 from beam_jobs.models import ModelVersion
 from beam_jobs.output import check_output, check_writable
-from beam_jobs.sources import listing_digest, match_files
+from beam_jobs.sources import listed, match_files
 from beam_jobs.streaming_options import STREAMING_OPTIONS
 from model.card import BUNDLED_MODEL, read_card
 from model.fingerprint import check_sha256, fingerprint, model_identity
@@ -176,12 +176,7 @@ def _tfx_signature(options: Namespace, path: Path) -> StringSignature:
 
 def _facts(options: Namespace, files: Mapping[str, FileMetadata], model: Model) -> RunFacts:
     return RunFacts(
-        inputs={
-            "patterns": list(options.input),
-            "files": len(files),
-            "bytes": sum(file.size_in_bytes for file in files.values()),
-            "listing": listing_digest(files),
-        },
+        inputs={"patterns": list(options.input), **listed(files)},
         model={
             "directory": model.directory,
             "identity": model.identity,

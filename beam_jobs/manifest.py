@@ -1,9 +1,10 @@
 """The manifest: what a run read, scored, rejected and wrote; written last."""
 
 import json
+import logging
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import apache_beam as beam
@@ -13,6 +14,8 @@ from beam_jobs.whole_files import write_whole
 from schemas.score import LABELS
 
 FILE_NAME = "manifest.json"
+
+_LOG = logging.getLogger(__name__)
 
 _DECISIVE = ("inputs", "model", "options", "versions")
 """What the rows of a run depend on."""
@@ -97,8 +100,9 @@ def _rfc3339(seconds: float) -> str:
 class WriteManifest(beam.PTransform):
     """Writes the manifest once every file of the run has its final name.
 
-    Takes PCollections by name: `read`, one count; `labels` and `reasons`, pairs of name and
-    number; `scores` and `rejected`, paths. Gives the path of the manifest.
+    Takes PCollections by name: `read`, one count; `listed`, one description of the input files;
+    `labels` and `reasons`, pairs of name and number; `scores` and `rejected`, paths. Gives the
+    path of the manifest.
 
     Attributes:
         prefix: the output prefix.
@@ -116,6 +120,7 @@ class WriteManifest(beam.PTransform):
             >> beam.Map(
                 _write_manifest,
                 self.facts,
+                beam.pvalue.AsSingleton(written["listed"]),
                 beam.pvalue.AsSingleton(written["read"]),
                 beam.pvalue.AsDict(written["labels"]),
                 beam.pvalue.AsDict(written["reasons"]),
@@ -128,6 +133,7 @@ class WriteManifest(beam.PTransform):
 def _write_manifest(
     prefix: str,
     facts: RunFacts,
+    listed: Mapping[str, Any],
     read: int,
     labels: Mapping[str, int],
     reasons: Mapping[str, int],
@@ -135,11 +141,26 @@ def _write_manifest(
     rejected: list[str],
 ) -> str:
     files = {"scores": scores, "rejected": rejected}
-    content = manifest(facts, read, labels, reasons, files, time.time())
+    content = manifest(_as_read(facts, listed), read, labels, reasons, files, time.time())
     _check_there(prefix, [*scores, *rejected])
     path = f"{prefix}/{FILE_NAME}"
     write_whole(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
     return path
+
+
+def _as_read(facts: RunFacts, listed: Mapping[str, Any]) -> RunFacts:
+    """The facts with the input files that were there when they were read."""
+    inputs = {**facts.inputs, **listed}
+    if inputs != facts.inputs:
+        _LOG.warning(
+            "input files changed after the launch: there were %d with %d bytes, and %d with %d "
+            "bytes were read; the manifest tells of these",
+            facts.inputs["files"],
+            facts.inputs["bytes"],
+            inputs["files"],
+            inputs["bytes"],
+        )
+    return replace(facts, inputs=inputs)
 
 
 def _check_there(prefix: str, paths: Iterable[str]) -> None:

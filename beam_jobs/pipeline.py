@@ -16,10 +16,8 @@ from beam_jobs.windows import RejectTooLate
 
 def build(pipeline: beam.Pipeline, job: Job) -> None:
     """Wires the steps of a run over files."""
-    records = pipeline | "ReadFiles" >> ReadFiles(
-        job.patterns, job.fields.names(), job.input_format
-    )
-    parsed = records | "ParseReviews" >> ParseReviews(job.fields)
+    read = pipeline | "ReadFiles" >> ReadFiles(job.patterns, job.fields.names(), job.input_format)
+    parsed = read["records"] | "ParseReviews" >> ParseReviews(job.fields)
     scored = parsed.reviews | "ScoreReviews" >> ScoreReviews(job.model)
     rejections = (parsed[REJECTIONS], scored[REJECTIONS]) | "Rejections" >> beam.Flatten()
 
@@ -30,7 +28,8 @@ def build(pipeline: beam.Pipeline, job: Job) -> None:
         f"{job.prefix}/rejected", job.output_format
     )
     written = {
-        "read": records | "CountRead" >> beam.combiners.Count.Globally(),
+        "read": read["records"] | "CountRead" >> beam.combiners.Count.Globally(),
+        "listed": read["listed"],
         "labels": scores["counts"],
         "reasons": rejected["counts"],
         "scores": scores["files"],

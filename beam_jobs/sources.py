@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import apache_beam as beam
 from apache_beam.io.filesystem import BeamIOError, FileMetadata
@@ -52,17 +53,20 @@ def match_files(patterns: Sequence[str]) -> dict[str, FileMetadata]:
     return {path: files[path] for path in paths.values()}
 
 
-def listing_digest(files: Mapping[str, FileMetadata]) -> str:
-    """Tells whether the same files are there, as far as a listing can.
+def listed(files: Mapping[str, FileMetadata]) -> dict[str, Any]:
+    """Describes what a listing found.
 
     Returns:
-        sha256, 64 hex digits, over paths, sizes and times of the last change.
+        `files`, their number; `bytes`, their size; `listing`, which tells whether the same files
+        are there as far as a listing can: sha256, 64 hex digits, over paths, sizes and times of
+        the last change.
     """
     digest = hashlib.sha256()
     for path, file in sorted(files.items()):
         state = f"{path}\0{file.size_in_bytes}\0{file.last_updated_in_seconds:.3f}\0"
         digest.update(state.encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()
+    size = sum(file.size_in_bytes for file in files.values())
+    return {"files": len(files), "bytes": size, "listing": digest.hexdigest()}
 
 
 @dataclass(eq=False)
@@ -70,7 +74,10 @@ class ReadFiles(beam.PTransform):
     """Reads every record of the files that patterns match, each exactly once.
 
     Only names and ranges of files cross a shuffle, so any number of files of any size is read in
-    parallel as far as the runner has workers. A runner may read a range again after a failure.
+    parallel as far as the runner has workers. All patterns are matched in one place, since a file
+    that two of them match is read once. A runner may read a range again after a failure.
+
+    Gives `records`, and `listed`: one description of their files, see `listed`.
 
     Attributes:
         patterns: as for `match_files`.
@@ -82,22 +89,24 @@ class ReadFiles(beam.PTransform):
     columns: Sequence[str]
     input_format: str = ""
 
-    def expand(self, begin: beam.pvalue.PBegin) -> beam.PCollection[Payload | Rejection]:
-        return (
+    def expand(self, begin: beam.pvalue.PBegin) -> dict[str, beam.PCollection]:
+        files = (
             begin
             | "Patterns" >> beam.Create([tuple(self.patterns)])
-            | "MatchFiles" >> beam.FlatMap(file_ranges, self.input_format)
+            | "MatchFiles" >> beam.Map(match_files)
+        )
+        records = (
+            files
+            | "Divide" >> beam.FlatMap(file_ranges, self.input_format)
             | "Reshuffle" >> beam.Reshuffle()
             | "ReadRanges" >> beam.FlatMap(read_range, tuple(self.columns), self.input_format)
         )
+        return {"records": records, "listed": files | "Describe" >> beam.Map(listed)}
 
 
-def file_ranges(patterns: Sequence[str], input_format: str) -> Iterator[FileRange]:
-    """Divides the files that patterns match into ranges that are read apart.
-
-    All patterns are matched in one place, since a file that two of them match is read once.
-    """
-    for path, file in match_files(patterns).items():
+def file_ranges(files: Mapping[str, FileMetadata], input_format: str) -> Iterator[FileRange]:
+    """Divides files into ranges that are read apart."""
+    for path, file in files.items():
         FileSystems.report_source_lineage(path)
         whole = bool(compression_suffix(path)) or not format_of(path, input_format).splittable
         starts = [0] if whole else range(0, max(file.size_in_bytes, 1), RANGE_BYTES)

@@ -51,7 +51,7 @@ def test_files_of_all_formats_are_read_once(
         assert len({item.origin for item in items}) == len(items)
 
     with pipeline() as p:
-        assert_that(p | ReadFiles(patterns, ("text",)), check)
+        assert_that((p | ReadFiles(patterns, ("text",)))["records"], check)
 
 
 def test_damage_leaves_other_files_alone(tmp_path: Path, reviews: list[str]) -> None:
@@ -72,7 +72,7 @@ def test_damage_leaves_other_files_alone(tmp_path: Path, reviews: list[str]) -> 
         assert len(good) == len(reviews)
 
     with pipeline() as p:
-        assert_that(p | ReadFiles([f"{tmp_path}/*"], ("text",)), check)
+        assert_that((p | ReadFiles([f"{tmp_path}/*"], ("text",)))["records"], check)
 
 
 def test_one_format_may_be_named_for_all_files(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_one_format_may_be_named_for_all_files(tmp_path: Path) -> None:
         assert sorted(outcomes(items)) == [("0", "good"), ("5", "bad")]
 
     with pipeline() as p:
-        assert_that(p | ReadFiles([f"{tmp_path}/*"], ("text",), "text"), check)
+        assert_that((p | ReadFiles([f"{tmp_path}/*"], ("text",), "text"))["records"], check)
 
 
 def test_labels_are_stable() -> None:
@@ -99,7 +99,7 @@ def test_labels_are_stable() -> None:
             labels.add(node.full_label)
 
     p.visit(Collect())
-    steps = ("Patterns", "MatchFiles", "Reshuffle", "ReadRanges")
+    steps = ("Patterns", "MatchFiles", "Divide", "Reshuffle", "ReadRanges")
     assert {f"ReadFiles/{step}" for step in steps} <= labels
 
 
@@ -111,7 +111,7 @@ def test_ranges_cover_files_that_can_be_split(
         (tmp_path / name).write_bytes(b"x" * 25)
     (tmp_path / "e.avro").touch()
 
-    ranges = file_ranges([f"{tmp_path}/*"], "")
+    ranges = file_ranges(match_files([f"{tmp_path}/*"]), "")
 
     assert [(Path(path).name, start, stop) for path, start, stop in ranges] == [
         ("a.txt", 0, 10),

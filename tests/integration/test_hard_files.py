@@ -11,6 +11,7 @@ import pytest
 
 from beam_jobs.formats.streams import StoredFile
 from beam_jobs.score_reviews import main
+from beam_jobs.sources import listed, match_files
 from tests.bad_input.big_records import big_files
 from tests.bad_input.outcomes import left_in, run
 
@@ -121,6 +122,31 @@ def test_a_file_that_is_gone_when_it_is_to_be_read_is_one_line(
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"score-reviews: error: --input {path}: no file matches")
     assert not (prefix / "manifest.json").exists()
+
+
+def test_the_manifest_tells_of_the_files_that_were_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("deleted", "kept"):
+        (folder / f"{name}.jsonl").write_bytes(LINE)
+
+    def exchange(path: Path) -> None:
+        path.unlink()
+        for name in ("new", "newer"):
+            (folder / f"{name}.jsonl").write_bytes(3 * LINE)
+
+    change_when_opened({"deleted.jsonl": exchange}, monkeypatch)  # when its fields are looked for
+
+    prefix = folder.parent / "out"
+    assert main(["--input", f"{folder}/*", "--output", str(prefix)]) == 0
+
+    found = left_in(prefix)
+    assert found.manifest["counts"]["scored"] == 7
+    inputs = found.manifest["inputs"]
+    assert (inputs["files"], inputs["bytes"]) == (3, 7 * len(LINE))
+    assert inputs == {"patterns": [f"{folder}/*"], **listed(match_files([f"{folder}/*"]))}
+    told = "there were 2 with 36 bytes, and 3 with 126 bytes were read"
+    assert told in capsys.readouterr().err
 
 
 @pytest.mark.slow
