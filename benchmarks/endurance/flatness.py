@@ -3,8 +3,10 @@
 The first tenth of its work is warm-up, since caches and pools fill then, and isn't judged. A
 straight line is fitted to the memory, the descriptors and the threads of all samples after that.
 It may not rise by more than `MEMORY_GROWTH` of the mean of the memory, `DESCRIPTOR_GROWTH`
-descriptors, and `THREAD_GROWTH` threads. And a review may not take `SLOWDOWN` times as much of the
-processors in the last tenth of the rest as in the second.
+descriptors, and `THREAD_GROWTH` threads. And a review may not take `SLOWDOWN` times as long in the
+last tenth of the rest as in the second: in a batch as much of the processors, in streaming until
+its score arrives. (How much of the processors a message takes says little: the fewer there are, the
+more rounds Beam's local runner makes for them.)
 """
 
 from collections.abc import Sequence
@@ -33,6 +35,7 @@ class Part(NamedTuple):
         threads: most at a time.
         reviews_per_second: records that it was done with.
         cpu_ms_per_review: time of processors for each of them.
+        delay_ms: median time from publication to arrival; 0 in a batch.
     """
 
     minutes: float
@@ -41,6 +44,7 @@ class Part(NamedTuple):
     threads: int
     reviews_per_second: float
     cpu_ms_per_review: float
+    delay_ms: float
 
 
 class Trend(NamedTuple):
@@ -52,7 +56,8 @@ class Trend(NamedTuple):
         memory: rise of the line over all samples, as a share of the mean.
         descriptors: rise of the line over all samples, open files and sockets.
         threads: the same for threads.
-        slowdown: time of processors for a record in the last part over that in the second.
+        slowdown: delay in the last part over that in the second; in a batch the same of the time
+            of processors for a record.
     """
 
     memory_mb_per_hour: float
@@ -92,6 +97,7 @@ def parts(judged: Sequence[Sample], first_seconds: float) -> list[Part]:
 def _part(samples: Sequence[Sample], first_seconds: float) -> Part:
     first, last = samples[0], samples[-1]
     done = last.done - first.done
+    delays = [one.delay_seconds for one in samples if one.delay_seconds]
     return Part(
         minutes=(last.seconds - first_seconds) / 60,
         memory_mb=float(np.mean([one.memory_mb for one in samples])),
@@ -99,6 +105,7 @@ def _part(samples: Sequence[Sample], first_seconds: float) -> Part:
         threads=max(one.threads for one in samples),
         reviews_per_second=done / (last.seconds - first.seconds),
         cpu_ms_per_review=1_000 * (last.cpu_seconds - first.cpu_seconds) / max(done, 1),
+        delay_ms=1_000 * float(np.median(delays)) if delays else 0.0,
     )
 
 
@@ -112,8 +119,12 @@ def trend(judged: Sequence[Sample], of_time: Sequence[Part]) -> Trend:
         memory=_rise(seconds, memory) / float(np.mean(memory)),
         descriptors=_rise(seconds, [one.descriptors for one in judged]),
         threads=_rise(seconds, [one.threads for one in judged]),
-        slowdown=of_time[-1].cpu_ms_per_review / of_time[1].cpu_ms_per_review,
+        slowdown=_cost(of_time[-1]) / _cost(of_time[1]),
     )
+
+
+def _cost(part: Part) -> float:
+    return part.delay_ms or part.cpu_ms_per_review
 
 
 def _slope(times: Sequence[float], values: Sequence[float]) -> float:

@@ -14,7 +14,7 @@ from benchmarks.endurance.flatness import (
 )
 from benchmarks.endurance.watched_job import Sample
 
-_COLUMNS = ("minutes", "memory MB", "files", "threads", "reviews/s", "CPU ms/review")
+_COLUMNS = ("minutes", "memory MB", "files", "threads", "reviews/s", "CPU ms/review", "delay ms")
 
 
 def with_trend(outcome: Mapping[str, Any], samples: Sequence[Sample]) -> dict[str, Any]:
@@ -70,6 +70,7 @@ def table(report: Mapping[str, Any]) -> str:
         cells = [f"{part.minutes:.1f}", f"{part.memory_mb:,.0f}"]
         cells += [f"{part.descriptors}", f"{part.threads}"]
         cells += [f"{part.reviews_per_second:,.1f}", f"{part.cpu_ms_per_review:.3f}"]
+        cells += [f"{part.delay_ms:,.0f}" if part.delay_ms else "-"]
         columns = zip(cells, _COLUMNS, strict=True)
         lines.append("  ".join(f"{cell:>{len(name)}}" for cell, name in columns))
     counts = {"published": report["published"], **report.get("counts", {})}
@@ -85,7 +86,7 @@ def changes(report: Mapping[str, Any]) -> list[str]:
         f"memory {_signed(found.memory_mb_per_hour)} MB an hour, "
         f"{_signed(found.memory_mb_per_million)} MB a million reviews",
         f"descriptors {_signed(found.descriptors)}, threads {_signed(found.threads)}",
-        f"processor time of a review in the last part, over the second: {found.slowdown:.2f}",
+        f"time of a review in the last part, over the second: {found.slowdown:.2f}",
     ]
 
 

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.endurance.watched_job import Sample, WatchedJob
@@ -22,15 +22,24 @@ class SampleLog:
         self._path = path
         path.write_text("")
 
-    def take_while(self, going: Callable[[], bool], job: WatchedJob) -> None:
-        """Takes samples of a job as long as something goes on and the job runs."""
+    def take_while(
+        self,
+        going: Callable[[], bool],
+        job: WatchedJob,
+        delay_seconds: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        """Takes samples of a job as long as something goes on and the job runs.
+
+        Args:
+            going: whether it still goes on.
+            job: what is looked at.
+            delay_seconds: as for `Sample`.
+        """
         while job.is_running() and going():
-            self.take(job)
+            self._enter([one._replace(delay_seconds=delay_seconds()) for one in job.sample()])
             time.sleep(self.interval_seconds)
 
-    def take(self, job: WatchedJob) -> None:
-        """Takes a sample of a job, unless it has just ended."""
-        taken = job.sample()
+    def _enter(self, taken: Sequence[Sample]) -> None:
         self.samples += taken
         with self._path.open("a", encoding="utf-8") as file:
             file.writelines(f"{json.dumps(sample._asdict())}\n" for sample in taken)

@@ -1,9 +1,11 @@
 """Messages at a steady rate through the Pub/Sub emulator and the job."""
 
 import contextlib
+import datetime
 import json
 import os
 import shutil
+import statistics
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from google.cloud import pubsub_v1
+from google.cloud.pubsub_v1.subscriber.message import Message
 
 from beam_jobs.pubsub_emulator import Channel, create_channel, receiving
 from benchmarks.endurance.ledger import Ledger, read_ledger
@@ -44,6 +47,23 @@ class Load(NamedTuple):
         return self.records + self.records // REPEAT_EVERY
 
 
+class Delays:
+    """How long scores took to arrive."""
+
+    def __init__(self) -> None:
+        self._seconds: list[float] = []
+
+    def enter(self, row: dict[str, str], arrived_at_seconds: float) -> None:
+        """Takes the row of a score, whose event time is the publication of its review."""
+        published = datetime.datetime.fromisoformat(row["event_time"].replace("Z", "+00:00"))
+        self._seconds.append(arrived_at_seconds - published.timestamp())
+
+    def median_seconds(self) -> float:
+        """The median since it was asked for last; 0 where no score has come."""
+        seconds, self._seconds = self._seconds, []
+        return statistics.median(seconds) if seconds else 0.0
+
+
 def score_messages(
     load: Load, words: Sequence[str], output: Path, samples: SampleLog
 ) -> dict[str, Any]:
@@ -61,15 +81,21 @@ def score_messages(
     source, scores, rejected = (
         create_channel(f"endurance-{os.getpid()}-{name}") for name in ("in", "scores", "rejected")
     )
-    prefix, arrived = output / "run", Ledger(load.records)
+    prefix, arrived, delays = output / "run", Ledger(load.records), Delays()
     shutil.rmtree(prefix, ignore_errors=True)
+
+    def take_score(message: Message) -> None:
+        row = json.loads(message.data)
+        arrived.enter_score(row)
+        delays.enter(row, time.time())
+
     with (
         running(command(load, source, scores, rejected, prefix), output / "job.log") as job,
-        receiving(scores, lambda message: arrived.enter_score(json.loads(message.data))),
+        receiving(scores, take_score),
         receiving(rejected, lambda message: arrived.enter_rejection(json.loads(message.data))),
     ):
         with publishing(load, words, source.topic) as publisher:
-            samples.take_while(publisher.is_alive, job)
+            samples.take_while(publisher.is_alive, job, delays.median_seconds)
 
         def is_behind() -> bool:
             in_files = read_ledger(prefix, load.records)

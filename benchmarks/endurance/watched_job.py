@@ -50,6 +50,8 @@ class Sample(NamedTuple):
         threads: of all its processes.
         cpu_seconds: computed since its start.
         done: records that it was done with.
+        delay_seconds: median time from the publication of a review to the arrival of its score, of
+            the scores that came since the sample before; 0 where none came, as in a batch.
     """
 
     seconds: float
@@ -58,6 +60,7 @@ class Sample(NamedTuple):
     threads: int
     cpu_seconds: float
     done: int
+    delay_seconds: float = 0.0
 
 
 class WatchedJob:

@@ -86,7 +86,7 @@ def test_what_a_steady_job_uses_is_flat() -> None:
     assert len(found) == PARTS
     for part in found:
         assert part[1:4] == (1_500.0, 9, 17)
-        assert part[4:] == pytest.approx((20.0, 10.0))
+        assert part[4:] == pytest.approx((20.0, 10.0, 0.0))
     assert found[-1].minutes == pytest.approx((1_100 - 105) / 60)
     assert trend(judged, found) == pytest.approx((0, 0, 0, 0, 0, 1), abs=1e-9)
     assert leaks(with_trend(CLEAN, samples)) == []
@@ -119,7 +119,7 @@ def test_the_slope_of_memory_is_told_by_the_hour_and_by_the_million() -> None:
     assert changes(with_trend(CLEAN, growing)) == [
         "memory +72.0 MB an hour, +1,000.0 MB a million reviews",
         "descriptors +0.0, threads +0.0",
-        "processor time of a review in the last part, over the second: 1.00",
+        "time of a review in the last part, over the second: 1.00",
     ]
 
 
@@ -131,6 +131,20 @@ def test_a_job_that_slows_down_is_told() -> None:
     ]
 
     assert leaks(with_trend(CLEAN, tired)) == ["a review took 1.50 times as long, more than 1.2"]
+
+
+def test_messages_are_judged_by_their_delay() -> None:
+    # Not by the time of processors, which doubles.
+    busier = [
+        one._replace(cpu_seconds=one.cpu_seconds + i * i / 100) for i, one in enumerate(steady())
+    ]
+    prompt = [one._replace(delay_seconds=0.2) for one in busier]
+    tardy = [one._replace(delay_seconds=0.2 if i < 200 else 0.26) for i, one in enumerate(busier)]
+    tardy[-1] = tardy[-1]._replace(delay_seconds=0.0)  # when no score had come
+
+    assert leaks(with_trend(CLEAN, prompt)) == []
+    assert leaks(with_trend(CLEAN, tardy)) == ["a review took 1.30 times as long, more than 1.2"]
+    assert table(with_trend(CLEAN, tardy)).splitlines()[PARTS].split()[-1] == "260"
 
 
 @pytest.mark.parametrize("samples", [[], steady(20), steady(30)])
@@ -147,5 +161,5 @@ def test_the_table_has_a_line_for_each_part() -> None:
     lines = table(with_trend(CLEAN, steady())).splitlines()
 
     assert lines[0].split("  ")[:2] == ["minutes", "memory MB"]
-    assert lines[1].split() == ["3.1", "1,500", "9", "17", "20.0", "10.000"]
+    assert lines[1].split() == ["3.1", "1,500", "9", "17", "20.0", "10.000", "-"]
     assert len({len(line) for line in lines[: PARTS + 1]}) == 1
