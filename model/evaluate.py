@@ -1,61 +1,134 @@
-"""How well a classifier does on labelled reviews."""
+"""Command line `evaluate-sentiment`: how good a model is on labelled reviews.
+
+    python -m model.evaluate --data my_reviews.csv --output my_evaluation
+
+Prints a table, and writes it with plots and the worst mistakes. TensorFlow is imported once the
+command line is known to be good.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
+from model.card import default_model_directory, read_card
+from model.data import Reviews, data_at_hand
+from model.fingerprint import fingerprint, model_identity
+from model.inputs import directory_at_hand
+from model.labelled_reviews import Columns
+from model.options import DATA_ARGUMENTS, Arguments, columns_of, known_options, number, parser_of
+from model.runtime import import_tensorflow
+from schemas.errors import UserError
 
-from model.batches import by_length, padded
-from model.data import LabelledReview, labels_of
-from model.tokenizer import TokenIds, Tokenizer
+if TYPE_CHECKING:
+    from model.evaluation import Evaluation
 
-BATCH_SIZE = 64
+NUMBERS, PAGE = "evaluation.json", "evaluation.html"
+
+ARGUMENTS: Arguments = {
+    "model": {
+        "metavar": "DIR",
+        "help": "directory or gs:// URL of a model made by train-sentiment (default: the bundled "
+        "one)",
+    },
+    "output": {
+        "required": True,
+        "metavar": "DIR",
+        "help": f"directory for {PAGE} and {NUMBERS}; what they held before is replaced",
+    },
+    **DATA_ARGUMENTS,
+    "source_field": {
+        "default": "",
+        "metavar": "NAME",
+        "help": "column that tells where a review comes from; each such source is measured apart "
+        "(default: the name of the file)",
+    },
+    "held_out": {
+        "action": "store_true",
+        "help": "only reviews that train-sentiment doesn't learn from when it is given this data",
+    },
+    "mistakes": {
+        "type": number(int, 0, 10_000),
+        "default": 20,
+        "help": "how many of the worst mistakes are shown (default: %(default)s)",
+    },
+}
 
 
-class Metrics(NamedTuple):
-    """Quality on a set of reviews."""
-
-    accuracy: float
-    """0..1, share of reviews on the right side of probability 0.5"""
-    log_loss: float
-    """mean over reviews, in nats"""
-    reviews: int
-
-
-def evaluate(
-    network: Callable[[np.ndarray], np.ndarray],
-    reviews: Sequence[LabelledReview],
-    tokenizer: Tokenizer,
-) -> Metrics:
-    """Quality of a network on reviews; see `predict` for what a network is."""
-    tokens = tokenizer.tokenize([review.text for review in reviews])
-    return measure(predict(network, tokens), labels_of(reviews))
-
-
-def predict(network: Callable[[np.ndarray], np.ndarray], tokens: TokenIds) -> np.ndarray:
-    """Probabilities of many reviews, computed in batches of like length.
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command.
 
     Args:
-        network: from padded token ids, int32 [batch, length], to probabilities, float32 [batch].
-        tokens: ids of n reviews.
+        argv: arguments; those of the process when None.
 
     Returns:
-        float32 [n], in the order of the reviews.
+        The exit code: 0, or 2 when the user has to mend something.
     """
-    lengths = np.diff(tokens.row_splits)
-    probabilities = np.empty(len(lengths), np.float32)
-    for rows in by_length(np.arange(len(lengths)), lengths, BATCH_SIZE):
-        probabilities[rows] = network(padded(tokens, rows))
-    return probabilities
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # see `model.train.main`
+    arguments = sys.argv[1:] if argv is None else argv
+    try:
+        about = "Measures a sentiment classifier on labelled reviews."
+        given = known_options(parser_of("evaluate-sentiment", about, ARGUMENTS), arguments)
+        evaluate(given, columns_of(given, given.source_field))
+    except (UserError, OSError) as error:
+        print(f"evaluate-sentiment: error: {error}", file=sys.stderr)
+        return 2
+    return 0
 
 
-def measure(probabilities: np.ndarray, labels: np.ndarray) -> Metrics:
-    """Compares probabilities, float32 [n], with labels, float32 [n] of 0 and 1."""
-    given = np.where(labels == 1, probabilities, 1 - probabilities).astype(np.float64)
-    return Metrics(
-        accuracy=float(np.mean((probabilities > 0.5) == (labels == 1))),
-        log_loss=float(-np.mean(np.log(np.maximum(given, np.finfo(np.float32).tiny)))),
-        reviews=len(labels),
-    )
+def evaluate(given: argparse.Namespace, columns: Columns) -> None:
+    """Measures one model.
+
+    Raises:
+        UserError: model, data or output can't be used.
+    """
+    from model.evaluation_page import check_matplotlib, page, table
+
+    check_matplotlib()
+    output = _folder(Path(given.output))
+    with ExitStack() as stack:
+        data = [stack.enter_context(data_at_hand(source, columns)) for source in given.data]
+        source = given.model or str(default_model_directory())
+        model = stack.enter_context(directory_at_hand(source, ()))
+        facts = {
+            "model": model_identity(read_card(model).name, fingerprint(model)),
+            "data": [{"name": one.name, "sha256": one.sha256} for one in data],
+            "held_out": given.held_out,
+        }
+        found = _evaluated(model, Reviews(data, given.held_out or None), given.mistakes)
+    (output / PAGE).write_text(page(found, facts), "utf-8")
+    (output / NUMBERS).write_text(json.dumps({**facts, **found.numbers()}, indent=2), "utf-8")
+    print(f"{table(found)}\n\nplots and mistakes: {output / PAGE}")
+
+
+def _folder(path: Path) -> Path:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"--output {path} can't be made: {error.strerror}") from error
+    if not os.access(path, os.W_OK):
+        raise UserError(f"--output {path} may not be written: choose another")
+    return path
+
+
+def _evaluated(model: Path, reviews: Reviews, mistakes: int) -> Evaluation:
+    if next(iter(reviews), None) is None:
+        raise UserError("--data holds no review to measure the model on: give more")
+    import_tensorflow()
+    from model.evaluation import evaluated
+    from model.savedmodel import load
+    from model.tokenized import tokenize_reviews
+    from model.tokenizer import Tokenizer
+
+    tokenized = tokenize_reviews(reviews, Tokenizer.from_artifact(model))
+    return evaluated(load(model).probabilities, tokenized, reviews, mistakes)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

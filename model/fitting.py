@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
 
+import numpy as np
 import tensorflow as tf
 import tf_keras
 
 from model.batches import LengthBatches
-from model.data import LabelledReview, labels_of
 from model.settings import TrainingSettings
-from model.tokenizer import Tokenizer
+from model.tokenized import TokenizedReviews
 
 NO_DECAY = ["bias", "norm"]  # in names of variables; decaying these only hurts
 SECONDS_BETWEEN_LINES = 10.0
@@ -20,33 +19,54 @@ SECONDS_BETWEEN_LINES = 10.0
 
 def fit(
     classifier: tf_keras.Model,
-    reviews: Sequence[LabelledReview],
-    tokenizer: Tokenizer,
+    reviews: TokenizedReviews,
+    unknown: int,
     settings: TrainingSettings,
 ) -> list[float]:
     """Trains a classifier in place, telling its progress on stderr.
 
+    Args:
+        classifier: see `model.classifier.build_classifier`.
+        reviews: of both classes.
+        unknown: the token id that hides a dropped token.
+        settings: how.
+
     Returns:
         The mean loss of each epoch, in nats per review.
     """
-    tokens = tokenizer.tokenize([review.text for review in reviews])
-    batches = LengthBatches(tokens, labels_of(reviews), settings, tokenizer.unknown)
+    batches = LengthBatches(reviews.tokens, reviews.labels, settings, unknown)
     steps = len(batches) * settings.epochs
-    classifier.compile(
+    # The loss of Keras is a mean over the last axis: of single reviews only if they have another.
+    network = tf_keras.Model(classifier.input, classifier.output[:, tf.newaxis])
+    network.compile(
         optimizer(steps, settings),
         tf_keras.losses.BinaryCrossentropy(),
         metrics=[tf_keras.metrics.BinaryAccuracy()],
     )
+    balanced = settings.class_weight == "balanced"
+    weights = class_weights(reviews.labels) if balanced else None
     progress = Progress(steps, settings.batch_size)
     losses: list[float] = []
     # Keras' own loop would feed batches through a generator dataset, which makes the process return
     # freed memory to the system at once, and ask for it again at the next step.
     for epoch in range(settings.epochs):
         for step, (ids, labels) in enumerate(batches):
-            loss, accuracy = classifier.train_on_batch(ids, labels, reset_metrics=step == 0)
+            loss, accuracy = network.train_on_batch(
+                ids, labels, class_weight=weights, reset_metrics=step == 0
+            )
             progress.advance(epoch, loss, accuracy)
         losses.append(float(loss))
     return losses
+
+
+def class_weights(labels: np.ndarray) -> dict[int, float]:
+    """Weights by which both classes count alike, and reviews 1 in the mean.
+
+    Args:
+        labels: float32 [n], 0 and 1, both of them.
+    """
+    share = float(labels.mean())
+    return {0: 0.5 / (1.0 - share), 1: 0.5 / share}
 
 
 def optimizer(steps: int, settings: TrainingSettings) -> tf_keras.optimizers.Optimizer:

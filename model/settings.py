@@ -57,6 +57,8 @@ class TrainingSettings:
     weight_decay: float = 0.01
     largest_gradient: float = 1.0
     """longer gradients (norm over all weights) are shortened to this"""
+    class_weight: Literal["none", "balanced"] = "none"
+    """`balanced`: reviews count so that both classes count alike, however many each has"""
     seed: int = 1
 
 

@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 
 from beam_jobs.command_line import GROUPS, beam_flags
+from model import evaluate
+from model import options as train_options
 from schemas.rejection import Reason
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
@@ -20,9 +22,11 @@ def test_options_in_the_readme_exist() -> None:
     for group in GROUPS:
         group._add_argparse_args(parser)
     ours = {flag for action in parser._actions for flag in action.option_strings}
-    others = {"--encoder", "--every", "--no-deps", "--preset", "--quick"}
+    of_models = {f"--{name}" for name in (*train_options.ARGUMENTS, *evaluate.ARGUMENTS)}
+    others = {"--encoder", "--every", "--no-deps", "--quick"}
 
-    assert set(re.findall(r"--[a-z][\w-]*", README)) <= ours | beam_flags() | others
+    known = ours | beam_flags() | of_models | others
+    assert set(re.findall(r"--[a-z][\w-]*", README)) <= known
 
 
 def test_the_first_command_and_its_output_come_first() -> None:

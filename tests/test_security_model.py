@@ -1,10 +1,7 @@
 """A model is code: one that was pinned, or found at the launch, is not exchanged for another."""
 
 import json
-import os
-import re
 import shutil
-import subprocess
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -18,7 +15,6 @@ from beam_jobs.model_trial import tried_model
 from beam_jobs.models import MODELS, Models
 from beam_jobs.score_reviews import main
 from beam_jobs.tfx_engine import TfxHandler
-from model.card import default_model_directory
 from model.cloud_storage import upload_directory
 from model.fingerprint import fingerprint
 from model.savedmodel import export, load
@@ -27,9 +23,8 @@ from model.tfx import StringSignature
 from model.tokenizer import Tokenizer
 from schemas.errors import UserError
 from tests.beam_jobs.word_models import WordModel, copy_model, version_of
+from tests.model.test_fingerprint import by_coreutils
 
-ROOT = Path(__file__).parents[1]
-COMMAND = re.compile(r"^cd MODEL && (.*)$", re.MULTILINE)
 WEIGHTS = {"good": 1.0, "bad": -1.0}
 
 
@@ -84,63 +79,6 @@ def tokenizer_and_card(folder: Path) -> tuple[Tokenizer, dict[str, object]]:
         "lower_case": True,
     }
     return Tokenizer(vocabulary, True, 8, head_share=1.0), card
-
-
-def by_coreutils(directory: Path) -> str:
-    """The digest as `SECURITY.md` says that anybody can compute it."""
-    (command,) = COMMAND.findall((ROOT / "SECURITY.md").read_text("utf-8"))
-    run = ["bash", "-euo", "pipefail", "-c", command]
-    return subprocess.run(run, cwd=directory, check=True, capture_output=True, text=True).stdout[
-        :64
-    ]
-
-
-def test_the_digest_is_that_of_coreutils(tmp_path: Path) -> None:
-    model = tmp_path / "model"
-    (tmp_path / "elsewhere/deeper").mkdir(parents=True)
-    (tmp_path / "elsewhere/deeper/weights").write_bytes(bytes(range(256)) * 5_000)
-    for name in ("a/b", "a.b", "a b", "A", "é", "z\nz", "z\\nz", "z\rz", "-n", ".hidden", "a-/b"):
-        (model / name).parent.mkdir(parents=True, exist_ok=True)
-        (model / name).write_text(f"contents of {name!r}")
-    (model / "empty").mkdir()
-    (model / "nothing").touch()
-    Path(os.fsdecode(os.fsencode(model) + b"/\xff")).write_text("not UTF-8")
-    (model / "file-link").symlink_to(tmp_path / "elsewhere/deeper/weights")
-    (model / "folder-link").symlink_to(tmp_path / "elsewhere")
-    (model / "dangling").symlink_to(tmp_path / "absent")
-    os.mkfifo(model / "pipe")
-
-    assert fingerprint(model) == by_coreutils(model)
-    assert fingerprint(default_model_directory()) == by_coreutils(default_model_directory())
-
-
-def test_what_a_link_leads_to_counts(tmp_path: Path) -> None:
-    (tmp_path / "model").mkdir()
-    (tmp_path / "weights").mkdir()
-    (tmp_path / "model/link").symlink_to(tmp_path / "weights")
-    seen = {fingerprint(tmp_path / "model")}
-    for contents in ("one", "two"):
-        (tmp_path / "weights/file").write_text(contents)
-        seen.add(fingerprint(tmp_path / "model"))
-
-    assert len(seen) == 3
-
-
-def test_a_link_in_a_circle_is_named(tmp_path: Path) -> None:
-    for one, other in (("a", "b"), ("b", "a")):
-        (tmp_path / one).mkdir()
-        (tmp_path / one / "link").symlink_to(tmp_path / other)
-
-    with pytest.raises(UserError, match=r"^the link .*/link leads in a circle: remove it$"):
-        fingerprint(tmp_path)
-
-
-def test_a_file_that_cannot_be_read_is_not_passed_over(tmp_path: Path) -> None:
-    (tmp_path / "loop").symlink_to("loop")
-    (tmp_path / "file").write_text("x")
-
-    with pytest.raises(OSError, match="loop"):
-        fingerprint(tmp_path)
 
 
 def refusal(arguments: list[str]) -> str:

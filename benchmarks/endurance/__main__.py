@@ -23,7 +23,7 @@ from benchmarks.endurance.report import changes, leaks, losses, table, with_tren
 from benchmarks.endurance.reviews import phrases
 from benchmarks.endurance.samples import SampleLog
 from benchmarks.endurance.streaming import Load, score_messages
-from model.data import imdb_path
+from model.data import packaged_path
 from schemas.errors import UserError
 
 
@@ -82,7 +82,7 @@ def measure(mode: str, effort: Effort, output: Path) -> dict[str, Any]:
     Raises:
         UserError: a package or the emulator isn't installed.
     """
-    words = phrases(imdb_path())
+    words = phrases(packaged_path())
     samples = SampleLog(output / "samples.jsonl", effort.interval_seconds)
     if mode == "batch":
         outcome = score_dump(effort.reviews, words, output, samples)

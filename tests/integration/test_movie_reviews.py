@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from benchmarks.movie_reviews import measure
-from model.data import imdb_path
+from model.data import packaged_path
 
 
 @pytest.mark.slow
 @pytest.mark.tfx_bsl
 def test_every_format_gives_the_same_scores(tmp_path: Path) -> None:
-    report = measure(imdb_path(), tmp_path / "runs", every=100)
+    report = measure(packaged_path(), tmp_path / "runs", every=100)
 
     assert report["rows_equal_twice"]
     assert set(report["largest_difference_of_probability"].values()) == {0.0}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from beam_jobs.score_reviews import main
-from model.data import read_data
+from model.data import packaged
 from tests.integration.buckets import named_rows
 
 REVIEWS = 120
@@ -17,7 +17,7 @@ REVIEWS = 120
 @pytest.fixture(scope="module")
 def lines() -> list[str]:
     """Real reviews of every length."""
-    reviews = read_data("imdb").reviews
+    reviews = list(packaged("imdb"))
     sample = reviews[:: len(reviews) // REVIEWS][:REVIEWS]
     return [json.dumps({"id": str(n), "text": review.text}) for n, review in enumerate(sample)]
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from beam_jobs.score_reviews import main
-from model.data import csv_rows, imdb_path
+from model.data import packaged
 from tests.integration.conftest import NewChannel
 from tests.integration.message_mix import (
     DUPLICATE,
@@ -81,8 +81,8 @@ def outcome(new_channel: NewChannel, tmp_path_factory: pytest.TempPathFactory) -
 
 def message_mix() -> list[Publication]:
     number = PUBLISHED - TOO_LATE - POISON - DUPLICATES
-    rows = itertools.islice(csv_rows(imdb_path()), 0, None, 18)
-    texts = [row["text"] for _, row in itertools.islice(rows, number)]
+    every = itertools.islice(packaged("imdb"), 0, None, 13)
+    texts = [review.text for review in itertools.islice(every, number)]
     assert len(texts) == number
     return mixed(texts, LATE, TOO_LATE, POISON, DUPLICATES, PER_SECOND)
 

@@ -10,7 +10,8 @@ import tf_keras
 
 from model.card import default_model_directory
 from model.classifier import compact, new_classifier
-from model.data import LabelledReview, read_data
+from model.data import packaged
+from model.labelled_reviews import LabelledReview
 from model.savedmodel import ScoringModel, export, load
 from model.settings import EncoderConfig
 from model.signatures import Serving
@@ -79,7 +80,7 @@ def toy_card(config: EncoderConfig) -> dict[str, object]:
 
 @pytest.fixture(scope="session")
 def imdb() -> list[LabelledReview]:
-    return list(read_data("imdb").reviews)
+    return list(packaged("imdb"))
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from model.evaluate import predict
+from model.evaluation import predict
 from model.savedmodel import check_output, export, load
 from model.signatures import Serving
 from schemas.errors import UserError

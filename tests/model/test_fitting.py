@@ -1,4 +1,5 @@
 import dataclasses
+from collections.abc import Sequence
 from contextlib import redirect_stderr
 from io import StringIO
 from typing import NamedTuple
@@ -8,10 +9,11 @@ import pytest
 import tf_keras
 
 from model.classifier import new_classifier
-from model.data import LabelledReview
-from model.evaluate import evaluate, measure
-from model.fitting import RiseAndFall, fit, fix_seeds, optimizer
-from model.settings import PRESETS
+from model.evaluation import predict
+from model.fitting import RiseAndFall, class_weights, fit, fix_seeds, optimizer
+from model.labelled_reviews import LabelledReview
+from model.settings import PRESETS, TrainingSettings
+from model.tokenized import tokenize_reviews
 from tests.model.conftest import TOY_WORDS, Toy
 
 REVIEWS = [
@@ -37,13 +39,18 @@ class Trained(NamedTuple):
     stderr: str
 
 
-def train(toy: Toy) -> Trained:
+def train(
+    toy: Toy,
+    settings: TrainingSettings = SETTINGS,
+    labelled: Sequence[LabelledReview] = REVIEWS,
+) -> Trained:
     fix_seeds(1)
     config = dataclasses.replace(toy.config, layers=1, initial_deviation=0.1)
     table = np.random.default_rng(0).normal(size=[len(TOY_WORDS), 8]).astype(np.float32)
     classifier = new_classifier(config, table, dropout=0.1)
     with redirect_stderr(StringIO()) as stderr:
-        losses = fit(classifier, REVIEWS, toy.tokenizer, SETTINGS)
+        reviews = tokenize_reviews(labelled, toy.tokenizer)
+        losses = fit(classifier, reviews, toy.tokenizer.unknown, settings)
     return Trained(classifier, losses, stderr.getvalue())
 
 
@@ -56,7 +63,27 @@ def test_learns_which_word_is_good(toy: Toy, trained: Trained) -> None:
     assert len(trained.losses) == SETTINGS.epochs
     assert trained.losses[-1] < 0.1 < 0.3 < trained.losses[0]
     unseen = [LabelledReview("a good end.", 1), LabelledReview("a bad film!", 0)]
-    assert evaluate(trained.classifier.predict_on_batch, unseen, toy.tokenizer).accuracy == 1.0
+    tokenized = tokenize_reviews(unseen, toy.tokenizer)
+    good, bad = predict(trained.classifier.predict_on_batch, tokenized.tokens)
+    assert bad < 0.5 < good
+
+
+def test_balanced_classes_count_alike(toy: Toy) -> None:
+    labels = np.array([1, 1, 1, 0], np.float32)
+    weights = class_weights(labels)
+    assert weights == pytest.approx({0: 2.0, 1: 2 / 3})  # as scikit-learn's "balanced"
+
+    # Among words that say nothing, a positive majority decides, unless it counts no more.
+    reviews = [LabelledReview("the film.", int(i % 5 != 0)) for i in range(100)]
+    settings = dataclasses.replace(SETTINGS, epochs=10)
+    found = {}
+    for weight in ("none", "balanced"):
+        chosen = dataclasses.replace(settings, class_weight=weight)
+        classifier = train(toy, chosen, reviews).classifier
+        tokens = tokenize_reviews(reviews[:1], toy.tokenizer).tokens
+        found[weight] = float(predict(classifier.predict_on_batch, tokens)[0])
+    assert found["none"] == pytest.approx(0.8, abs=0.1)
+    assert found["balanced"] == pytest.approx(0.5, abs=0.15)
 
 
 def test_tells_where_it_is(trained: Trained) -> None:
@@ -100,16 +127,3 @@ def test_biases_and_norms_do_not_decay(toy: Toy) -> None:
         for variable in toy.classifier.trainable_variables
         if variable.name.endswith(("/bias:0", "/gamma:0", "/beta:0"))
     }
-
-
-def test_measure() -> None:
-    metrics = measure(
-        np.array([0.9, 0.2, 0.4, 1.0], np.float32), np.array([1, 0, 1, 1], np.float32)
-    )
-    assert metrics.accuracy == 0.75
-    assert metrics.log_loss == pytest.approx(-np.log([0.9, 0.8, 0.4, 1.0]).mean(), rel=1e-6)
-    assert metrics.reviews == 4
-
-
-def test_measure_of_a_certain_mistake_is_finite() -> None:
-    assert np.isfinite(measure(np.array([0.0], np.float32), np.array([1], np.float32)).log_loss)

@@ -11,8 +11,9 @@ from safetensors.numpy import save_file
 from model.checkpoint import WORD_EMBEDDINGS
 from model.classifier import compact
 from model.cloud_storage import list_directory
-from model.data import LabelledReview, read_data, split
+from model.data import data_at_hand
 from model.inputs import directory_at_hand
+from model.labelled_reviews import Columns, LabelledReview
 from model.output import check_output, write_model
 from model.remote import fetch
 from model.savedmodel import load
@@ -99,11 +100,10 @@ def test_inputs_in_a_bucket(
 
     url = f"gs://{gcs_bucket.name}/data/mine.csv"
 
-    found = read_data(url)
-
-    assert found == replace(read_data(local), source=url)
+    with data_at_hand(url, Columns()) as data, data_at_hand(local, Columns()) as same:
+        assert list(data) == list(same)
+        assert data == replace(same, source=url, path=data.path)
     assert list(scratch.iterdir()) == []
-    assert split(found)
 
 
 def test_inputs_that_will_not_do_are_named_by_their_url(

@@ -8,9 +8,12 @@ from hypothesis import strategies as st
 
 from model.batches import padded
 from model.card import default_model_directory, read_card
-from model.data import LabelledReview, held_out
-from model.evaluate import evaluate, predict
+from model.data import held_out
+from model.evaluation import predict
+from model.labelled_reviews import LabelledReview
+from model.metrics import measure
 from model.savedmodel import ScoringModel
+from model.tokenized import tokenize_reviews
 from model.tokenizer import Tokenizer
 from tests.model import reference
 
@@ -108,8 +111,9 @@ def test_bundled_accuracy(
 ) -> None:
     card = read_card(default_model_directory()).raw
     seed, share = card["data"]["split_seed"], card["data"]["validation_share"]
-    validation = [review for review in imdb if held_out(review.text, seed, share)]
-    metrics = evaluate(bundled.probabilities, validation, bundled_tokenizer)
+    validation = (review for review in imdb if held_out(review.text, seed, share))
+    tokenized = tokenize_reviews(validation, bundled_tokenizer)
+    metrics = measure(predict(bundled.probabilities, tokenized.tokens), tokenized.labels)
     assert metrics.reviews == 5_000
     assert metrics.accuracy >= 0.88
     assert metrics.accuracy == pytest.approx(card["metrics"]["accuracy"], abs=4e-4)

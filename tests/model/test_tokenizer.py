@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tokenizers import BertWordPieceTokenizer
 
 from model.card import default_model_directory, vocabulary_path
-from model.data import LabelledReview
+from model.labelled_reviews import LabelledReview
 from model.tokenizer import TokenIds, Tokenizer, read_vocabulary
 from schemas.errors import UserError
 from tests.model.conftest import TOY_WORDS, Toy

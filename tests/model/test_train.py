@@ -1,6 +1,7 @@
 import csv
 import json
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -9,19 +10,22 @@ from pathlib import Path
 import pytest
 
 from model.card import CARD, default_model_directory, read_card
-from model.data import LabelledReview
+from model.data import held_out
+from model.labelled_reviews import LabelledReview
 from model.options import parse
 from model.savedmodel import load
 from model.settings import PRESETS
 from model.train import main
 from schemas.errors import UserError
+from tests.model.conftest import Toy
+from tests.model.test_fingerprint import by_coreutils
 
 
 def write_csv(path: Path, reviews: list[LabelledReview]) -> Path:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("text", "label"))
-        writer.writerows(reviews)
+        writer.writerows(review[:2] for review in reviews)
     return path
 
 
@@ -43,7 +47,10 @@ def test_learns_from_the_command_line(imdb: list[LabelledReview], tmp_path: Path
         *("--epochs", 4, "--learning_rate", 1e-3),
     )
     assert result.returncode == 0, result.stderr
-    assert result.stderr.startswith("epoch 1  loss")
+    first, second = result.stderr.splitlines()[:2]
+    learnt = sum(not held_out(review.text) for review in imdb[::16])
+    assert first.startswith(f"{learnt:,} reviews to learn from, ")
+    assert second.startswith("epoch 1  loss")
     assert re.search(r"step \d+/\d+  \d+ reviews/s  0 s left", result.stderr)
     card = read_card(output)
     assert card.name == "tiny-mine.csv"
@@ -96,6 +103,8 @@ def test_errors_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         ("--output", new, "--epochs", 0): "0 isn't between 1 and 1000",
         ("--output", new, "--seed", "one"): "'one' isn't a number",
         ("--output", new, "--preset", "huge"): "choose from",
+        ("--output", new, "--stars", 4, 2): "--stars 4 2: the first must be less than the second",
+        ("--output", new, "--data", two, "--stars", 2, 4): "needs both positive and negative",
     }
     for arguments, message in expected.items():
         assert message in errors_of(capsys, *arguments)
@@ -118,11 +127,39 @@ def test_help_is_quick_and_names_every_option() -> None:
         assert f"--{name}" in result.stdout
 
 
+def test_describe_prints_the_card(toy: Toy, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["describe", str(toy.directory)]) == 0
+
+    told = json.loads(capsys.readouterr().out)
+    assert told["card"] == json.loads((toy.directory / CARD).read_text("utf-8"))
+    assert told["sha256"] == by_coreutils(toy.directory)
+    assert told["identity"] == f"toy@{told['sha256'][:12]}"
+
+
+def test_what_is_no_model_is_told_so(
+    toy: Toy, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    damaged, foreign = tmp_path / "damaged", tmp_path / "foreign"
+    shutil.copytree(toy.directory, damaged)
+    (damaged / "assets/vocab.txt").write_text("[PAD]\n", "utf-8")
+    foreign.mkdir()
+    (foreign / "saved_model.pb").write_bytes(b"")
+    expected = {
+        ("describe",): "describe takes one model",
+        ("describe", tmp_path / "none"): f"no model at {tmp_path / 'none'}",
+        ("describe", foreign): f"{foreign}",
+        ("describe", damaged): "vocab.txt is not the one that its card tells of",
+        ("describe", foreign, damaged): "describe takes one model",
+    }
+    for arguments, message in expected.items():
+        assert message in errors_of(capsys, *arguments)
+
+
 def test_options_override_the_preset(tmp_path: Path) -> None:
     options = parse(["--output", str(tmp_path), "--epochs", "7", "--max_length", "99"])
     assert (options.training.epochs, options.training.max_length) == (7, 99)
     assert options.training.batch_size == PRESETS["tiny"].training.batch_size
-    assert options.data == "imdb"
+    assert tuple(options.data) == ("imdb",)
 
 
 def test_absent_checkpoint_package(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from beam_jobs.job import prepare
 from beam_jobs.pipeline import build, build_streaming
 from beam_jobs.streaming_job import LOCAL, prepare_streaming
 from model.card import default_model_directory
-from model.data import imdb_path
+from model.data import packaged_path
 from model.tokenizer import Tokenizer
 from schemas.errors import UserError
 from tests.beam_jobs.running import local_pipeline
@@ -136,11 +136,11 @@ def test_of_messages_everything_is_told_but_their_number(monkeypatch: pytest.Mon
 def test_real_reviews_are_estimated_within_a_few_percent(suffix: str, tmp_path: Path) -> None:
     dump = tmp_path / f"reviews{suffix}"
     with (
-        imdb_path().open("rb") as source,
+        packaged_path().open("rb") as source,
         (gzip.open if suffix == ".csv.gz" else open)(dump, "wb") as file,
     ):
         shutil.copyfileobj(source, file)
-    with imdb_path().open(encoding="utf-8", newline="") as source_text:
+    with packaged_path().open(encoding="utf-8", newline="") as source_text:
         texts = [row["text"] for row in csv.DictReader(source_text)]
 
     found = dry_run(tmp_path / "out", dump, tokens_per_second=1.0).workload
