@@ -64,6 +64,11 @@ def _items(file: "_AvroFile", part: FileRange) -> Iterator[Payload | Rejection]:
         offset = after
 
 
+def _shown(codec: str) -> str:
+    """The name of a codec, short and fit for a line, whatever a file says that it is."""
+    return ascii(codec)[1:-1][:40]
+
+
 class _AvroFile:
     """An open file: where its blocks stand, and their records.
 
@@ -78,8 +83,8 @@ class _AvroFile:
         self.schema: Any = self._blocks.writer_schema
         self._uuids = uuid_fields(self.schema)
         self._damage = (
-            f"A block of it is damaged, or its codec ({self._blocks.codec}) is not installed "
-            "(`pip install fastavro[codecs]`)."
+            f"A block of it is damaged, or its codec ({_shown(self._blocks.codec)}) is not "
+            "installed (`pip install fastavro[codecs]`)."
         )
         self._header_end = stream.tell()
         stream.seek(-MARKER_BYTES, os.SEEK_CUR)

@@ -1,5 +1,6 @@
 """Parquet."""
 
+import os
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
@@ -21,8 +22,8 @@ BATCH_ROWS = 64
 class Parquet(Format):
     """Rows of Parquet, known by their index in the file, counted from 0.
 
-    A row group belongs to the range in which it starts. Of the columns only those that are needed
-    are read; one that the file lacks is absent from its payloads.
+    Of the columns only those that are needed are read; one that the file lacks is absent from its
+    payloads.
     """
 
     name = "parquet"
@@ -49,7 +50,7 @@ PARQUET = Parquet()
 
 class _RowGroup(NamedTuple):
     number: int
-    offset: int  # of its first byte
+    offset: int  # by which it belongs to a range
     first_row: int
     rows: int
 
@@ -71,7 +72,7 @@ def _items(
 ) -> Iterator[Payload | Rejection]:
     row = 0
     try:
-        for group in _row_groups(file):
+        for group in _row_groups(stream, file):
             row = group.first_row
             if part.start <= group.offset < part.stop:
                 for values in _rows(stream, file, group, columns):
@@ -81,23 +82,16 @@ def _items(
         yield unreadable(part.path, row, damage)
 
 
-def _row_groups(file: pq.ParquetFile) -> Iterator[_RowGroup]:
-    first_row = 0
-    for number in range(file.num_row_groups):
-        metadata = file.metadata.row_group(number)
-        yield _RowGroup(number, _offset(metadata), first_row, metadata.num_rows)
-        first_row += metadata.num_rows
+def _row_groups(stream: StoredStream, file: pq.ParquetFile) -> Iterator[_RowGroup]:
+    """The row groups of a file, as if all were of one length.
 
-
-def _offset(group: pq.RowGroupMetaData) -> int:
-    """Where the first page of a row group stands; the group's own field for it is often 0."""
-    chunks = [group.column(number) for number in range(group.num_columns)]
-    pages = [page for chunk in chunks for page in _first_pages(chunk) if page is not None]
-    return max(min(pages, default=0), 0)
-
-
-def _first_pages(chunk: pq.ColumnChunkMetaData) -> tuple[int | None, int | None]:
-    return chunk.data_page_offset, chunk.dictionary_page_offset
+    Where they really begin, only their columns tell, and to look at a damaged one ends the process.
+    """
+    size, groups, first_row = stream.seek(0, os.SEEK_END), file.num_row_groups, 0
+    for number in range(groups):
+        rows = file.metadata.row_group(number).num_rows
+        yield _RowGroup(number, size * number // groups, first_row, rows)
+        first_row += rows
 
 
 def _rows(

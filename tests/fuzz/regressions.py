@@ -8,6 +8,15 @@ REGRESSIONS: Mapping[str, Sequence[bytes]] = {
     "value": [b"\x040001-01-01T00:00:00+14:00"],
     # A line of the longest length, with its line end, was said to be a byte longer.
     "lines": [b"\x01\x01\x01\x01\x01\x07\x01\x07\n"],
+    # The name of a codec, whatever it was, stood in the rejection as it was.
+    "avro": [
+        b"Obj\1\4\x14avro.codec\x0ed\rflate\x16avro.schema\xe6\1"
+        b'{"type": "record", "name": "Review", "fields": [{"name": "n", "type": "long"}, '
+        b'{"name": "text", "type": "string"}]}\0'
+        + b"sixteen bytes..."
+        + b"\2\2\0"
+        + b"sixteen bytes..."
+    ],
     # A logical type that is a list raised TypeError.
     "avro_block": [b"\x01\x02\x1b\x02\x02a\x02b"],
     # A time in a zone that there isn't, within a list, raised KeyError.

@@ -1,6 +1,8 @@
 import datetime
 import decimal
 import io
+import subprocess
+import sys
 import uuid
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,19 @@ from schemas.rejection import Reason, Rejection
 from tests.beam_jobs.formats import files
 from tests.beam_jobs.formats.files import movie_reviews, outcomes, read, texts_by_position
 from tests.beam_jobs.formats.test_formats import BrokenStorage
+
+CHANGE_EACH_BIT = """
+import io, sys
+import pyarrow as pa, pyarrow.parquet as pq
+from tests.fuzz.binary import broken_parquet
+buffer = io.BytesIO()
+pq.write_table(pa.table({"text": ["good", "bad"]}), buffer)
+for bit in range(8 * len(buffer.getvalue())):
+    changed = bytearray(buffer.getvalue())
+    changed[bit // 8] ^= 1 << bit % 8
+    broken_parquet(bytes(changed))
+print(bit)
+"""
 
 UTC = datetime.timezone.utc
 ID = uuid.UUID("12345678-1234-5678-1234-567812345678")
@@ -174,3 +189,14 @@ def test_a_storage_that_fails_later_is_no_damage(
     with pytest.raises(ConnectionResetError):
         list(PARQUET.read(FileRange(str(path)), ("text",)))
     assert reads > 1
+
+
+def test_no_damage_ends_the_process() -> None:
+    """Where pyarrow fails to look out for an error of its library, the process dies of it."""
+    root = Path(__file__).parents[3]
+    command = [sys.executable, "-c", CHANGE_EACH_BIT]
+
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert int(done.stdout) > 1_000
