@@ -1,5 +1,6 @@
 """The client with which the local runner pulls, against servers as slow and large as may be."""
 
+import gc
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -7,11 +8,15 @@ from concurrent import futures
 from contextlib import contextmanager
 from typing import Any
 
+import apache_beam as beam
 import grpc
 import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.direct import transform_evaluator
+from apache_beam.runners.direct.watermark_manager import WatermarkManager
 from google.cloud.pubsub_v1 import types
 
-from beam_jobs.local_pubsub import short_pulls
+from beam_jobs.local_pubsub import pull_shortly, short_pulls
 
 Answer = Callable[[types.PullRequest], types.PullResponse]
 
@@ -80,3 +85,34 @@ def test_a_pull_takes_many_messages_of_any_size(monkeypatch: pytest.MonkeyPatch)
         (received,) = pull()
 
     assert received.message.data == data
+
+
+def test_pulls_leave_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = transform_evaluator.TransformEvaluatorRegistry
+    monkeypatch.setattr(registry, "_test_evaluators_overrides", {})
+    pull_shortly()
+    pulls = threading.Semaphore(0)
+
+    def answered(request: types.PullRequest) -> types.PullResponse:
+        pulls.release()
+        return types.PullResponse()
+
+    options = PipelineOptions(["--streaming"])
+    with server(monkeypatch, answered):
+        pipeline = beam.Pipeline("BundleBasedDirectRunner", options)
+        pipeline | beam.io.ReadFromPubSub(subscription="projects/project/subscriptions/name")
+        result = pipeline.run()
+        try:
+            for _ in range(100):
+                assert pulls.acquire(timeout=10)
+            held = [pending(one) for one in gc.get_objects() if isinstance(one, WatermarkManager)]
+        finally:
+            result.cancel()
+
+    assert held
+    assert max(held) < 5
+
+
+def pending(manager: WatermarkManager) -> int:
+    """Bundles that the steps of a pipeline still wait for."""
+    return sum(len(step._pending) for step in manager._transform_to_watermarks.values())
