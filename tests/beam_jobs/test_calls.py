@@ -135,6 +135,17 @@ def test_what_is_too_much_for_the_memory_is_halved_and_that_is_remembered(
     assert network.calls == [3]
 
 
+def test_the_longer_half_says_how_much_is_tried_next() -> None:
+    def tokens(example: float) -> int:
+        return round(example * 100)
+
+    network, limit, batch = Small(60, tokens), MemoryLimit(), [0.01, 0.02, 0.2, 0.3]
+
+    assert score(batch, network, tokens, limit) == batch
+    assert network.calls == [4, 2, 2]
+    assert limit.tokens == 60
+
+
 @given(
     batches=st.lists(
         st.lists(st.floats(0.01, 0.4), min_size=1, max_size=40), min_size=1, max_size=6
