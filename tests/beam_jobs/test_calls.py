@@ -146,6 +146,15 @@ def test_the_longer_half_says_how_much_is_tried_next() -> None:
     assert limit.tokens == 60
 
 
+def test_a_thread_that_comes_late_does_not_raise_the_limit() -> None:
+    limit = MemoryLimit()
+
+    limit.lower(80, 40)
+    limit.lower(160, 80)
+
+    assert limit.tokens == 40
+
+
 @given(
     batches=st.lists(
         st.lists(st.floats(0.01, 0.4), min_size=1, max_size=40), min_size=1, max_size=6
