@@ -30,6 +30,7 @@ from beam_jobs.streaming_demo import job
 from benchmarks.movie_reviews import reviews
 from model.data import packaged_path
 from schemas.errors import UserError
+from schemas.event_time import parse_time
 
 RATES = (50, 100, 200)
 WARM_UP_REVIEWS = 200
@@ -67,8 +68,8 @@ class Arrivals:
     def receive(self, message: Any) -> None:
         """Takes the message of a score."""
         now, row = time.time(), json.loads(message.data)
-        written = datetime.datetime.fromisoformat(row["event_time"].replace("Z", "+00:00"))
-        self._arrivals.append(Arrival(row["review_id"], written.timestamp(), now))
+        written_at = parse_time(row["event_time"])
+        self._arrivals.append(Arrival(row["review_id"], written_at.timestamp(), now))
 
     def of(self, load: Load) -> list[Arrival]:
         """Those of a load, of which each of its reviews has one.

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from model.batches import by_length, padded
 from model.card import read_card
 from model.data import packaged
+from model.evaluation import predict
 from model.flop import encoder_flop
 from model.runtime import prepare_devices
 from model.savedmodel import ScoringModel, load
@@ -59,7 +59,7 @@ def measure_precision(directory: Path, precision: str, effort: Effort) -> dict[s
             if length <= card.max_length and batch * length <= MOST_TOKENS
         ],
         "peak_memory_bytes": peak_memory_bytes(device),
-        "probabilities": probabilities(network, tokens).tolist(),
+        "probabilities": predict(network.probabilities, tokens).tolist(),
     }
 
 
@@ -129,12 +129,3 @@ def compared_tokens(directory: Path, count: int) -> TokenIds:
         return TokenIds(ids, splits, lengths)
     step = max(len(reviews) // count, 1)
     return tokenizer.tokenize([review.text for review in reviews[::step][:count]])
-
-
-def probabilities(network: ScoringModel, tokens: TokenIds) -> np.ndarray:
-    """Of each review, computed in batches of like length."""
-    lengths = np.diff(tokens.row_splits)
-    found = np.zeros(len(lengths))
-    for rows in by_length(np.arange(len(lengths)), lengths, 64):
-        found[rows] = network.probabilities(padded(tokens, rows))
-    return found

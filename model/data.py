@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import importlib.util
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -67,6 +67,13 @@ class DataSet:
             return folder_rows(self.path, self.columns.text, self.columns.label)
         names = {self.columns.text, self.columns.label, self.columns.source}
         return rows_of(self.path, names)
+
+
+@contextlib.contextmanager
+def all_at_hand(sources: Iterable[str], columns: Columns) -> Iterator[list[DataSet]]:
+    """Several data sets, each as by `data_at_hand`."""
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(data_at_hand(source, columns)) for source in sources]
 
 
 @contextlib.contextmanager

@@ -13,12 +13,11 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.card import default_model_directory, read_card
-from model.data import Reviews, data_at_hand
+from model.data import Reviews, all_at_hand
 from model.fingerprint import fingerprint, model_identity
 from model.inputs import directory_at_hand
 from model.labelled_reviews import Columns
@@ -92,10 +91,8 @@ def evaluate(given: argparse.Namespace, columns: Columns) -> None:
 
     check_matplotlib()
     output = _folder(Path(given.output))
-    with ExitStack() as stack:
-        data = [stack.enter_context(data_at_hand(source, columns)) for source in given.data]
-        source = given.model or str(default_model_directory())
-        model = stack.enter_context(directory_at_hand(source, ()))
+    source = given.model or str(default_model_directory())
+    with all_at_hand(given.data, columns) as data, directory_at_hand(source, ()) as model:
         facts = {
             "model": model_identity(read_card(model).name, fingerprint(model)),
             "data": [{"name": one.name, "sha256": one.sha256} for one in data],

@@ -12,14 +12,13 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.card import read_card
 from model.checkpoint import VOCABULARY, WEIGHTS, initial_embeddings
-from model.data import DataSet, PartCounts, Reviews, count_parts, data_at_hand
+from model.data import DataSet, PartCounts, Reviews, all_at_hand, count_parts
 from model.fingerprint import fingerprint, model_identity
 from model.inputs import directory_at_hand
 from model.options import Options, parse
@@ -77,13 +76,10 @@ def train(options: Options) -> None:
         UserError: the data, the checkpoint or the output directory can't be used.
     """
     check_output(options.output)
-    with ExitStack() as stack:
-        data = [
-            stack.enter_context(data_at_hand(source, options.columns)) for source in options.data
-        ]
+    with all_at_hand(options.data, options.columns) as data:
         counts = count_parts(data)
-        files = directory_at_hand(options.checkpoint, (VOCABULARY, WEIGHTS))
-        metrics, sha256 = train_from(stack.enter_context(files), data, counts, options)
+        with directory_at_hand(options.checkpoint, (VOCABULARY, WEIGHTS)) as checkpoint:
+            metrics, sha256 = train_from(checkpoint, data, counts, options)
     print(
         f"accuracy {metrics.accuracy:.4f} on the {metrics.reviews} reviews held out; "
         f"model in {options.output}\nto pin it: --model_sha256 {sha256}"

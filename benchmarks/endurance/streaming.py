@@ -1,7 +1,6 @@
 """Messages at a steady rate through the Pub/Sub emulator and the job."""
 
 import contextlib
-import datetime
 import json
 import os
 import shutil
@@ -20,6 +19,7 @@ from benchmarks.endurance.ledger import Ledger, read_ledger
 from benchmarks.endurance.reviews import record
 from benchmarks.endurance.samples import SampleLog
 from benchmarks.endurance.watched_job import COMMAND, running
+from schemas.event_time import parse_time
 
 REPEAT_EVERY, REPEAT_AFTER = 50, 25
 """One record of so many is published again, so many records later."""
@@ -55,8 +55,8 @@ class Delays:
 
     def enter(self, row: dict[str, str], arrived_at_seconds: float) -> None:
         """Takes the row of a score, whose event time is the publication of its review."""
-        published = datetime.datetime.fromisoformat(row["event_time"].replace("Z", "+00:00"))
-        self._seconds.append(arrived_at_seconds - published.timestamp())
+        published_at = parse_time(row["event_time"])
+        self._seconds.append(arrived_at_seconds - published_at.timestamp())
 
     def median_seconds(self) -> float:
         """The median since it was asked for last; 0 where no score has come."""

@@ -9,7 +9,6 @@ import gzip
 import json
 import logging
 import os
-import resource
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -42,6 +41,7 @@ from tests.integration.secrecy import (
     wait_until,
 )
 from tests.integration.streaming import STOP_SECONDS, inbox
+from tests.limits import short_files
 
 Run = Callable[..., Emitted]
 
@@ -143,14 +143,8 @@ def test_a_model_that_quotes_its_input(
 def test_rows_that_cannot_be_written(run: Run, folder: Path) -> None:
     """Rows are longer than a file can be, as on a full disk."""
     (folder / "in/c.jsonl").write_text(f'{{"text": "", "other": "{100_000 * TEXT}"}}\n' * 200)
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, hard))
-    try:
+    with short_files(1_000_000):
         emitted = run(1, *over(folder))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, before)
 
     assert "the job failed" in emitted.said
     check_secret(emitted.places())

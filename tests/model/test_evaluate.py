@@ -2,8 +2,6 @@
 
 import json
 import random
-import resource
-import signal
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,9 +12,11 @@ import pytest
 from google.cloud.storage import Bucket
 from sklearn import metrics as reference
 
+from model.cloud_storage import upload_directory
 from model.data import held_out
 from model.evaluate import NUMBERS, PAGE, main
 from model.savedmodel import load
+from tests.limits import short_files
 from tests.model.conftest import Toy
 
 SHOPS = ("books", "<b>boots</b>")
@@ -147,11 +147,9 @@ def test_only_what_training_holds_out(toy: Toy, data: Path, tmp_path: Path) -> N
 def test_model_and_data_in_a_bucket(
     gcs_bucket: Bucket, toy: Toy, data: Path, tmp_path: Path
 ) -> None:
-    for path in (path for path in toy.directory.rglob("*") if path.is_file()):
-        name = path.relative_to(toy.directory).as_posix()
-        gcs_bucket.blob(f"model/{name}").upload_from_filename(str(path))
-    gcs_bucket.blob("mine.jsonl").upload_from_filename(str(data))
     url = f"gs://{gcs_bucket.name}"
+    upload_directory(toy.directory, f"{url}/model")
+    gcs_bucket.blob("mine.jsonl").upload_from_filename(str(data))
 
     assert main(call(data, toy.directory, tmp_path / "local")) == 0
     assert main(call(f"{url}/mine.jsonl", f"{url}/model", tmp_path / "remote")) == 0
@@ -186,15 +184,8 @@ def test_mistakes_in_the_call_are_one_line(
 def test_no_room_for_token_ids_is_one_line(
     toy: Toy, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Files can't be as long as they must be, as on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, hard))
-    try:
+    with short_files(1_000):
         assert main(call(data, toy.directory, tmp_path)) == 2
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, before)
 
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("evaluate-sentiment: error: ")
