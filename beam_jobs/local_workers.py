@@ -5,7 +5,6 @@ Beam's own would go on with what they have in hand, and write files among those 
 
 import logging
 import os
-import signal
 import sys
 import threading
 import time
@@ -35,8 +34,9 @@ def own_runner(name: str, options: PipelineOptions) -> PipelineRunner | str:
     if name != LOCAL_RUNNER or direct.direct_running_mode != "multi_processing":
         return name
     direct.direct_running_mode = None  # else the runner would start Beam's own
-    # exec: with a shell between them, a worker doesn't see that the job has ended.
-    command = f"exec {sys.executable} -m {__name__} {os.getpid()}"
+    # Ctrl-C goes to all processes, and the job answers it: a worker ignores it from its first
+    # instruction on. exec: with a shell between them, it doesn't see that the job has ended.
+    command = f"trap '' INT; exec {sys.executable} -m {__name__} {os.getpid()}"
     return FnApiRunner(SubprocessSDKEnvironment.from_command_string(command))
 
 
@@ -46,7 +46,6 @@ def main(job: int) -> None:
     Args:
         job: its process.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; the job answers it
     threading.Thread(target=_end_with, args=(job,), daemon=True).start()
     for name in _TOLD_BY_THE_JOB:
         logging.getLogger(name).setLevel(logging.CRITICAL)

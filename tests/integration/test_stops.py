@@ -84,14 +84,18 @@ def test_a_job_is_stopped_while_it_imports(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_no_worker_outlives_its_job(tmp_path: Path) -> None:
+@pytest.mark.parametrize("seconds_after_start", [0.0, 1.0, None])
+def test_no_worker_outlives_its_job(tmp_path: Path, seconds_after_start: float | None) -> None:
     disk, log, dump = Disk(tmp_path / "out"), tmp_path / "log", tmp_path / "dump.txt"
     dump.write_text("An uneven but often charming film.\n" * 400_000, "utf-8")
     arguments = ["--input", str(dump), "--direct_running_mode", "multi_processing", "--quiet"]
     job = JobProcess([*arguments, "--direct_num_workers", "2", "--output", disk.prefix], log)
-    wait_until(lambda: any("beam-temp" in name for name in disk.files()))
+    wait_until(lambda: len(children(job.pid)) == 2)
     workers = children(job.pid)
-    assert len(workers) == 2
+    if seconds_after_start is None:
+        wait_until(lambda: any("beam-temp" in name for name in disk.files()))
+    else:
+        time.sleep(seconds_after_start)  # they are starting, or importing
 
     job.send(signal.SIGINT)  # to all of them, as Ctrl-C does
 
