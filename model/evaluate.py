@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model.card import default_model_directory, read_card
+from model.command_line import Arguments, known_options, number, parser_of
 from model.data import Reviews, all_at_hand
 from model.fingerprint import fingerprint, model_identity
 from model.inputs import directory_at_hand
 from model.labelled_reviews import Columns
-from model.options import DATA_ARGUMENTS, Arguments, columns_of, known_options, number, parser_of
+from model.options import DATA_ARGUMENTS, columns_of
 from model.runtime import import_tensorflow
 from schemas.errors import UserError
 
