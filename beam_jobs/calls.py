@@ -9,7 +9,6 @@ import numpy as np
 
 from beam_jobs import metrics
 from schemas.errors import UserError
-from schemas.score import THRESHOLD
 
 T = TypeVar("T")
 
@@ -17,10 +16,11 @@ Network = Callable[[Sequence[T]], Sequence[float]]
 """Gives the probability of `positive` for each example of a batch, in their order."""
 
 CLOSE = 1e-3
-"""What is as close to the threshold is scored alone.
+"""What is as close to its model's threshold is scored alone.
 
 Neighbours in a batch move a probability by 1e-7 in float32, and products in half precision by less
-than 2e-4. So the margin is ample, and yet not one review in ten thousand lies within it.
+than 2e-4. So the margin is ample, and yet not one review in ten thousand lies within it where the
+threshold is 0.5.
 """
 
 _LOGGER = logging.getLogger(__name__)
@@ -51,7 +51,11 @@ MEMORY_LIMIT = MemoryLimit()
 
 
 def score(
-    batch: Sequence[T], network: Network[T], tokens: Callable[[T], int], limit: MemoryLimit
+    batch: Sequence[T],
+    network: Network[T],
+    tokens: Callable[[T], int],
+    threshold: Callable[[T], float],
+    limit: MemoryLimit,
 ) -> list[float]:
     """Calls a model on a batch; where it fails, on the halves of the batch, and so on.
 
@@ -64,6 +68,7 @@ def score(
         batch: at least one example.
         network: the model.
         tokens: the length of an example, as the model pads it.
+        threshold: the least probability that the model of an example labels positive.
         limit: what is known of the memory; lowered where a call fails for want of it.
 
     Returns:
@@ -79,7 +84,7 @@ def score(
     halves = batch[:middle], batch[middle:]
     if size <= limit.tokens:
         try:
-            return _settled(batch, _called(network, batch), network)
+            return _settled(batch, _called(network, batch), network, threshold)
         except UserError:
             raise
         except MemoryError:
@@ -89,7 +94,7 @@ def score(
         # Not in the handler, which holds on to what the call has taken.
         if out_of_memory:
             limit.lower(size, max(_padded_tokens(half, tokens) for half in halves))
-    return [found for half in halves for found in score(half, network, tokens, limit)]
+    return [found for half in halves for found in score(half, network, tokens, threshold, limit)]
 
 
 def _alone(example: T, network: Network[T]) -> float:
@@ -114,13 +119,18 @@ def _called(network: Network[T], batch: Sequence[T]) -> Sequence[float]:
     return found
 
 
-def _settled(batch: Sequence[T], found: Sequence[float], network: Network[T]) -> list[float]:
+def _settled(
+    batch: Sequence[T],
+    found: Sequence[float],
+    network: Network[T],
+    threshold: Callable[[T], float],
+) -> list[float]:
     """The probabilities of a batch, those close to the threshold taken alone."""
     settled = list(found)
-    for place, probability in enumerate(found):
-        if abs(probability - THRESHOLD) <= CLOSE:
+    for place, (example, probability) in enumerate(zip(batch, found, strict=True)):
+        if abs(probability - threshold(example)) <= CLOSE:
             metrics.SCORED_ALONE.inc()
-            settled[place] = _alone(batch[place], network)
+            settled[place] = _alone(example, network)
     return settled
 
 

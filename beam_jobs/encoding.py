@@ -31,7 +31,7 @@ class TextlessReview(NamedTuple):
         kept: values of the kept fields.
         origin: where the review stands.
         event_time: when it was written, aware, UTC; None for files.
-        model: the model that it was made ready for, as rows name it.
+        model: the one that it was made ready for.
     """
 
     review_id: str
@@ -40,7 +40,7 @@ class TextlessReview(NamedTuple):
     kept: tuple[Any, ...]
     origin: Origin
     event_time: datetime.datetime | None
-    model: str
+    model: ModelVersion
 
 
 class Encoding(NamedTuple):
@@ -107,19 +107,17 @@ def tokenize(
     truncated = tokenizer.truncates(tokens.token_counts)
     for i, review in enumerate(reviews):
         token_ids = tokens.values[tokens.row_splits[i] : tokens.row_splits[i + 1]]
-        textless = _textless(
-            review, model.identity, int(tokens.token_counts[i]), bool(truncated[i])
-        )
+        textless = _textless(review, model, int(tokens.token_counts[i]), bool(truncated[i]))
         yield Encoding(textless, Example(token_ids, model))
 
 
-def serialize(review: Review, example_feature: str, model: str) -> Encoding:
+def serialize(review: Review, example_feature: str, model: ModelVersion) -> Encoding:
     """What a signature with one string input takes: the text, or an Example that holds it.
 
     Args:
         review: to be scored.
         example_feature: the feature that holds the text; empty for the text itself.
-        model: as rows name it.
+        model: what is to score it.
     """
     return Encoding(
         _textless(review, model, None, None), string_input(review.text, example_feature)
@@ -135,11 +133,11 @@ def token_length(encoding: Encoding) -> int:
 
 def batch_group(encoding: Encoding) -> str:
     """What the encodings of a batch have in common: their model."""
-    return encoding.review.model
+    return encoding.review.model.identity
 
 
 def _textless(
-    review: Review, model: str, token_count: int | None, truncated: bool | None
+    review: Review, model: ModelVersion, token_count: int | None, truncated: bool | None
 ) -> TextlessReview:
     return TextlessReview(
         review_id=review.review_id,

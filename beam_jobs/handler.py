@@ -43,6 +43,10 @@ class ProbabilityHandler(ModelHandler[ExampleT, float, ModelT]):
     def tokens(self, example: ExampleT) -> int:
         """The length of an example, as the model pads it."""
 
+    @abc.abstractmethod
+    def threshold(self, example: ExampleT) -> float:
+        """The least probability that the model of an example labels positive."""
+
     def run_inference(
         self,
         batch: Sequence[ExampleT],
@@ -55,7 +59,8 @@ class ProbabilityHandler(ModelHandler[ExampleT, float, ModelT]):
             UserError, OSError: the model can't be had.
             UserError: it gives something other than a number for each example.
         """
-        return score(batch, self.network(batch, model), self.tokens, MEMORY_LIMIT)
+        network = self.network(batch, model)
+        return score(batch, network, self.tokens, self.threshold, MEMORY_LIMIT)
 
     def get_metrics_namespace(self) -> str:
         return metrics.NAMESPACE
@@ -102,6 +107,9 @@ class SavedModelHandler(ProbabilityHandler[Example, Models]):
 
     def tokens(self, example: Example) -> int:
         return len(example.token_ids)
+
+    def threshold(self, example: Example) -> float:
+        return example.model.threshold
 
     def get_num_bytes(self, batch: Sequence[Example]) -> int:
         return sum(example.token_ids.nbytes for example in batch)

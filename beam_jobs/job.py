@@ -19,7 +19,7 @@ from beam_jobs.models import ModelVersion
 from beam_jobs.output import check_output, check_writable
 from beam_jobs.sources import listed, match_files
 from beam_jobs.streaming_options import STREAMING_OPTIONS
-from model.card import BUNDLED_MODEL, read_card
+from model.card import BUNDLED_MODEL, read_card, threshold_of
 from model.fingerprint import check_sha256, fingerprint, model_identity
 from model.tfx import StringSignature, string_signature
 from schemas.errors import UserError
@@ -51,6 +51,7 @@ class Model:
         directory: the SavedModel.
         identity: how rows name it, as `name@fingerprint`.
         sha256: its fingerprint, 64 hex digits.
+        threshold: the least probability that it labels positive, from its card.
         max_batch_tokens: most tokens of a batch, padding included.
         precision: one of `model.runtime.PRECISIONS`.
         tfx_signature: what tfx-bsl is to call; None where the job tokenizes for the model.
@@ -66,6 +67,7 @@ class Model:
     directory: str
     identity: str
     sha256: str
+    threshold: float
     max_batch_tokens: int
     precision: str
     tfx_signature: StringSignature | None
@@ -79,7 +81,7 @@ class Model:
     @property
     def version(self) -> ModelVersion:
         """What workers are to load."""
-        return ModelVersion(self.directory, self.identity, self.sha256)
+        return ModelVersion(self.directory, self.identity, self.sha256, self.threshold)
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,7 @@ def chosen_model(options: Namespace) -> Model:
                 card = read_card(path)
                 name, tfx_signature = card.name, None
                 warn_of_waste(options, card.raw)
+            threshold = threshold_of(path)
             sha256 = options.model_sha256 or fingerprint(path)
     except OSError as error:
         raise UserError(f"--model {directory} can't be read: {error}") from error
@@ -156,6 +159,7 @@ def chosen_model(options: Namespace) -> Model:
         directory=directory,
         identity=model_identity(name, sha256),
         sha256=sha256,
+        threshold=threshold,
         max_batch_tokens=options.max_batch_tokens,
         precision=options.precision,
         tfx_signature=tfx_signature,

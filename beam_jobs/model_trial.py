@@ -60,7 +60,8 @@ def _version(directory: str, path: Path, sha256: str) -> ModelVersion:
     if sha256:
         check_sha256(path, sha256)
     sha256 = sha256 or fingerprint(path)
-    return ModelVersion(directory, model_identity(read_card(path).name, sha256), sha256)
+    card = read_card(path)
+    return ModelVersion(directory, model_identity(card.name, sha256), sha256, card.threshold)
 
 
 def _fetched(directory: str) -> Path:

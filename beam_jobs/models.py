@@ -26,11 +26,14 @@ class ModelVersion(NamedTuple):
         directory: where it was found; a path, or a URL of one of Beam's file systems.
         identity: how rows name it, as `name@fingerprint`.
         sha256: its fingerprint, 64 hex digits; nothing else is loaded from the directory.
+        threshold: the least probability that it labels positive, from its card; the fingerprint
+            vouches for it too.
     """
 
     directory: str
     identity: str
     sha256: str
+    threshold: float
 
 
 class LoadedModel(NamedTuple):

@@ -62,7 +62,7 @@ def _encoded(
         encodings = reviews | "TokenizeReviews" >> TokenizeReviews(watch)
         return encodings, SavedModelHandler(watch, model.precision)
     feature = model.tfx_signature.example_feature
-    encodings = reviews | "SerializeReviews" >> beam.Map(serialize, feature, model.identity)
+    encodings = reviews | "SerializeReviews" >> beam.Map(serialize, feature, model.version)
     return encodings, TfxHandler(model.version, model.tfx_signature, model.precision)
 
 
@@ -144,11 +144,11 @@ def make_score(review: TextlessReview, probability: float) -> Score | Rejection:
     rounded = round(probability, PROBABILITY_DECIMALS)
     return Score(
         review_id=review.review_id,
-        label=label_of(rounded),
+        label=label_of(rounded, review.model.threshold),
         positive_probability=rounded,
         token_count=review.token_count,
         truncated=review.truncated,
-        model=review.model,
+        model=review.model.identity,
         event_time=review.event_time,
         kept=review.kept,
     )

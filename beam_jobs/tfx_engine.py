@@ -53,6 +53,9 @@ class TfxHandler(ProbabilityHandler[bytes, Any]):
     def tokens(self, example: bytes) -> int:
         return guessed_tokens(example)
 
+    def threshold(self, example: bytes) -> float:
+        return self._version.threshold
+
     def get_num_bytes(self, batch: Sequence[bytes]) -> int:
         return sum(map(len, batch))
 

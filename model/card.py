@@ -16,6 +16,7 @@ from typing import Any
 
 from model.fingerprint import check_there, file_sha256
 from schemas.errors import UserError
+from schemas.score import DEFAULT_THRESHOLD
 
 NETWORK_FILES = ("saved_model.pb", "variables/variables.index")
 WEIGHTS_PATTERN = "variables/variables.data-*"
@@ -38,6 +39,9 @@ class ModelCard:
     head_share: float
     """0..1, the share of a long review's tokens taken from its beginning; the rest from its end"""
     lower_case: bool
+    threshold: float
+    """above 0 and below 1, the least probability labelled positive; 0.5 in the cards of earlier
+    releases, which don't name it"""
     vocabulary_sha256: str
     """of the word pieces; empty in the cards of earlier releases"""
     raw: Mapping[str, Any]
@@ -73,6 +77,21 @@ def read_card(directory: Path | str) -> ModelCard:
         raise UserError(f"broken model card {path}: {reason}; export the model again") from None
     _check_vocabulary(Path(directory), card.vocabulary_sha256)
     return card
+
+
+def threshold_of(directory: Path | str) -> float:
+    """The least probability that is labelled positive.
+
+    Args:
+        directory: any SavedModel on local disk.
+
+    Returns:
+        What its card says; `DEFAULT_THRESHOLD` for models of others, which have no card.
+
+    Raises:
+        UserError: it has a card, and `read_card` refuses that.
+    """
+    return read_card(directory).threshold if Path(directory, CARD).is_file() else DEFAULT_THRESHOLD
 
 
 def _check_vocabulary(directory: Path, sha256: str) -> None:
@@ -113,6 +132,7 @@ def parse_card(raw: Any) -> ModelCard:
         max_length=raw["max_length"],
         head_share=raw["truncation"]["head_share"],
         lower_case=raw["lower_case"],
+        threshold=raw.get("threshold", DEFAULT_THRESHOLD),
         vocabulary_sha256=raw.get("vocabulary_sha256", ""),
         raw=raw,
     )
@@ -122,6 +142,7 @@ def parse_card(raw: Any) -> ModelCard:
         "max_length": type(card.max_length) is int and 3 <= card.max_length <= 100_000,
         "head_share": isinstance(card.head_share, int | float) and 0 <= card.head_share <= 1,
         "lower_case": isinstance(card.lower_case, bool),
+        "threshold": isinstance(card.threshold, float) and 0 < card.threshold < 1,
         "vocabulary_sha256": isinstance(card.vocabulary_sha256, str),
     }
     for name, good in valid.items():

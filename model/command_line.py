@@ -20,16 +20,22 @@ class Parser(argparse.ArgumentParser):
         raise UserError(f"{message}; see --help")
 
 
-def number(kind: Callable[[str], float], least: float, most: float) -> Callable[[str], float]:
-    """A parser of numbers between `least` and `most`, both included."""
+def number(
+    kind: Callable[[str], float], least: float, most: float, inclusive: bool = True
+) -> Callable[[str], float]:
+    """A parser of numbers between `least` and `most`; these two are good only where inclusive."""
 
     def convert(text: str) -> float:
         try:
             value = kind(text)
         except ValueError:
             raise argparse.ArgumentTypeError(f"{text!r} isn't a number") from None
-        if not least <= value <= most:
-            raise argparse.ArgumentTypeError(f"{text} isn't between {least:g} and {most:g}")
+        within = least <= value <= most if inclusive else least < value < most
+        if not within:
+            strictly = "" if inclusive else "strictly "
+            raise argparse.ArgumentTypeError(
+                f"{text} isn't {strictly}between {least:g} and {most:g}"
+            )
         return value
 
     return convert

@@ -47,6 +47,7 @@ def describe(
         "max_length": training.pop("max_length"),
         "truncation": {"head_share": training.pop("head_share")},
         "lower_case": True,
+        "threshold": options.threshold,
         "encoder": asdict(encoder),
         "parameters": parameters,
         "initial_word_embeddings": initial_embeddings(checkpoint),

@@ -94,12 +94,14 @@ def evaluate(given: argparse.Namespace, columns: Columns) -> None:
     output = _folder(Path(given.output))
     source = given.model or str(default_model_directory())
     with all_at_hand(given.data, columns) as data, directory_at_hand(source, ()) as model:
+        card = read_card(model)
         facts = {
-            "model": model_identity(read_card(model).name, fingerprint(model)),
+            "model": model_identity(card.name, fingerprint(model)),
             "data": [{"name": one.name, "sha256": one.sha256} for one in data],
             "held_out": given.held_out,
         }
-        found = _evaluated(model, Reviews(data, given.held_out or None), given.mistakes)
+        reviews = Reviews(data, given.held_out or None)
+        found = _evaluated(model, reviews, given.mistakes, card.threshold)
     (output / PAGE).write_text(page(found, facts), "utf-8")
     (output / NUMBERS).write_text(json.dumps({**facts, **found.numbers()}, indent=2), "utf-8")
     print(f"{table(found)}\n\nplots and mistakes: {output / PAGE}")
@@ -115,7 +117,7 @@ def _folder(path: Path) -> Path:
     return path
 
 
-def _evaluated(model: Path, reviews: Reviews, mistakes: int) -> Evaluation:
+def _evaluated(model: Path, reviews: Reviews, mistakes: int, threshold: float) -> Evaluation:
     if next(iter(reviews), None) is None:
         raise UserError("--data holds no review to measure the model on: give more")
     import_tensorflow()
@@ -125,7 +127,7 @@ def _evaluated(model: Path, reviews: Reviews, mistakes: int) -> Evaluation:
     from model.tokenizer import Tokenizer
 
     tokenized = tokenize_reviews(reviews, Tokenizer.from_artifact(model))
-    return evaluated(load(model).probabilities, tokenized, reviews, mistakes)
+    return evaluated(load(model).probabilities, tokenized, reviews, mistakes, threshold)
 
 
 if __name__ == "__main__":

@@ -49,6 +49,7 @@ class Evaluation:
     Attributes:
         probabilities: float32 [n].
         labels: float32 [n].
+        threshold: of the model, the least probability labelled positive.
         overall: of all reviews.
         by_length: by what `LENGTHS` is for.
         by_source: by `LabelledReview.source`.
@@ -57,6 +58,7 @@ class Evaluation:
 
     probabilities: np.ndarray
     labels: np.ndarray
+    threshold: float
     overall: Metrics
     by_length: Mapping[str, Metrics]
     by_source: Mapping[str, Metrics]
@@ -65,6 +67,7 @@ class Evaluation:
     def numbers(self) -> dict[str, Any]:
         """All but the arrays, ready for JSON."""
         return {
+            "threshold": self.threshold,
             "overall": self.overall._asdict(),
             "by_length": {name: one._asdict() for name, one in self.by_length.items()},
             "by_source": {name: one._asdict() for name, one in self.by_source.items()},
@@ -77,6 +80,7 @@ def evaluated(
     tokenized: TokenizedReviews,
     reviews: Iterable[LabelledReview],
     mistakes: int,
+    threshold: float,
 ) -> Evaluation:
     """Measures a network.
 
@@ -85,25 +89,24 @@ def evaluated(
         tokenized: what it is measured on, at least one.
         reviews: the same; read as far as the texts of mistakes need.
         mistakes: how many of them are looked for.
+        threshold: of the model.
     """
     probabilities = predict(network, tokenized.tokens)
     groups = np.searchsorted(LENGTHS, tokenized.tokens.token_counts)
     lengths = [f"up to {most}" for most in LENGTHS] + [f"over {LENGTHS[-1]}"]
     sources = np.array(tokenized.sources)
+
+    def measured(part: np.ndarray) -> Metrics:
+        return measure(probabilities[part], tokenized.labels[part], threshold)
+
     return Evaluation(
         probabilities,
         tokenized.labels,
-        measure(probabilities, tokenized.labels),
-        {
-            name: measure(probabilities[groups == n], tokenized.labels[groups == n])
-            for n, name in enumerate(lengths)
-            if np.any(groups == n)
-        },
-        {
-            str(name): measure(probabilities[sources == name], tokenized.labels[sources == name])
-            for name in np.unique(sources)
-        },
-        worst(probabilities, tokenized, reviews, mistakes),
+        threshold,
+        measure(probabilities, tokenized.labels, threshold),
+        {name: measured(groups == n) for n, name in enumerate(lengths) if np.any(groups == n)},
+        {str(name): measured(sources == name) for name in np.unique(sources)},
+        worst(probabilities, tokenized, reviews, mistakes, threshold),
     )
 
 
@@ -129,11 +132,12 @@ def worst(
     tokenized: TokenizedReviews,
     reviews: Iterable[LabelledReview],
     count: int,
+    threshold: float,
 ) -> list[Mistake]:
-    """The wrong labels that the network was most certain of, at most `count`."""
-    wrong = np.flatnonzero(labelled_positive(probabilities) != (tokenized.labels == 1))
-    certainty = np.abs(probabilities[wrong] - 0.5)
-    chosen = wrong[np.argsort(-certainty, kind="stable")][:count].tolist()
+    """The wrong labels that the network was most certain of, at most `count`; see `certainty`."""
+    wrong = np.flatnonzero(labelled_positive(probabilities, threshold) != (tokenized.labels == 1))
+    order = np.argsort(-certainty(probabilities[wrong], threshold), kind="stable")
+    chosen = wrong[order][:count].tolist()
     texts = {n: review for n, review in enumerate(reviews) if n in set(chosen)} if chosen else {}
     return [
         Mistake(
@@ -145,3 +149,15 @@ def worst(
         )
         for n in chosen
     ]
+
+
+def certainty(probabilities: np.ndarray, threshold: float) -> np.ndarray:
+    """How far from a threshold probabilities lie, as a share of the way to 0 or to 1.
+
+    By the mere distance a model with the threshold 0.9 could never be certain that a review is
+    positive, and mistakes of that kind would come last.
+
+    Returns:
+        float64 [n], 0..1.
+    """
+    return np.abs(np.interp(probabilities, (0.0, threshold, 1.0), (-1.0, 0.0, 1.0)))

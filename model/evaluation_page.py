@@ -91,7 +91,10 @@ def page(evaluation: Evaluation, facts: Mapping[str, Any]) -> str:
     ]
     return _PAGE.substitute(
         title=html.escape(f"Evaluation of {facts['model']}"),
-        about=html.escape(f"Measured on {part}{names}."),
+        about=html.escape(
+            f"Measured on {part}{names}. Labelled positive: probabilities of "
+            f"{evaluation.threshold} and above."
+        ),
         numbers=_html_table(COLUMNS, _rows(evaluation)),
         plots=plots(evaluation),
         mistakes=_html_table(("probability", "label", "source", "tokens", "text"), mistakes),
@@ -110,8 +113,8 @@ def plots(evaluation: Evaluation) -> str:
         axes = figure.subplots(2, 3).flat
         _curves(axes[0], axes[1], exceeding(probabilities, labels), evaluation.overall)
         _calibration(axes[2], *calibration_bins(probabilities, labels))
-        _histogram(axes[3], probabilities, labels)
-        _confusion(axes[4], probabilities, labels)
+        _histogram(axes[3], evaluation)
+        _confusion(axes[4], evaluation)
         axes[5].set_axis_off()
         figure.savefig(drawn, format="svg", metadata={"Date": None})
     return drawn.getvalue()[drawn.getvalue().index("<svg") :]
@@ -138,15 +141,17 @@ def _calibration(axes: Axes, means: np.ndarray, shares: np.ndarray, counts: np.n
     axes.set(title="Calibration", xlabel="mean probability", ylabel="share of positive reviews")
 
 
-def _histogram(axes: Axes, probabilities: np.ndarray, labels: np.ndarray) -> None:
-    parts = [probabilities[labels == value] for value in range(len(LABELS))]
+def _histogram(axes: Axes, evaluation: Evaluation) -> None:
+    parts = [evaluation.probabilities[evaluation.labels == n] for n in range(len(LABELS))]
     axes.hist(parts, bins=HISTOGRAM_BINS, range=(0, 1), stacked=True, label=LABELS)
+    axes.axvline(evaluation.threshold, color="grey", linewidth=0.5)
     axes.set(title="Probabilities", xlabel="probability of being positive", ylabel="reviews")
     axes.legend(title="label")
 
 
-def _confusion(axes: Axes, probabilities: np.ndarray, labels: np.ndarray) -> None:
-    chosen, right = labelled_positive(probabilities).astype(int), labels.astype(int)
+def _confusion(axes: Axes, evaluation: Evaluation) -> None:
+    chosen = labelled_positive(evaluation.probabilities, evaluation.threshold)
+    right = evaluation.labels.astype(int)
     counts = np.bincount(2 * right + chosen, minlength=4).reshape(2, 2)
     axes.imshow(counts, cmap="Blues")
     for (row, column), count in np.ndenumerate(counts):

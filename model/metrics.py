@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from schemas.score import PROBABILITY_DECIMALS, THRESHOLD
+from schemas.score import PROBABILITY_DECIMALS
 
 CALIBRATION_BINS = 15
 
@@ -35,10 +35,16 @@ class Metrics(NamedTuple):
     calibration_error: float
 
 
-def measure(probabilities: np.ndarray, labels: np.ndarray) -> Metrics:
-    """Compares probabilities, float [n], with labels, float [n] of 0 and 1; n is at least 1."""
+def measure(probabilities: np.ndarray, labels: np.ndarray, threshold: float) -> Metrics:
+    """Compares probabilities with labels.
+
+    Args:
+        probabilities: float [n], 0..1; n is at least 1.
+        labels: float [n] of 0 and 1.
+        threshold: of the model, for accuracy and F1.
+    """
     positive = labels == 1
-    chosen = labelled_positive(probabilities)
+    chosen = labelled_positive(probabilities, threshold)
     right = np.sum(chosen & positive)
     return Metrics(
         reviews=len(labels),
@@ -51,9 +57,9 @@ def measure(probabilities: np.ndarray, labels: np.ndarray) -> Metrics:
     )
 
 
-def labelled_positive(probabilities: np.ndarray) -> np.ndarray:
-    """Which reviews the job would label positive, bool [n]."""
-    return np.round(probabilities.astype(np.float64), PROBABILITY_DECIMALS) >= THRESHOLD
+def labelled_positive(probabilities: np.ndarray, threshold: float) -> np.ndarray:
+    """Which reviews the job would label positive with a model of this threshold, bool [n]."""
+    return np.round(probabilities.astype(np.float64), PROBABILITY_DECIMALS) >= threshold
 
 
 def log_loss(probabilities: np.ndarray, labels: np.ndarray) -> float:

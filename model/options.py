@@ -12,6 +12,7 @@ from model.data import PACKAGED
 from model.labelled_reviews import Columns, Stars
 from model.settings import PRESETS, EncoderConfig, TrainingSettings
 from schemas.errors import UserError
+from schemas.score import DEFAULT_THRESHOLD
 
 OVERRIDES = ("epochs", "learning_rate", "batch_size", "max_length", "class_weight", "seed")
 
@@ -32,6 +33,8 @@ class Options:
     encoder: EncoderConfig
     """of the preset; vocabulary and longest input follow from the checkpoint and `training`"""
     training: TrainingSettings
+    threshold: float
+    """above 0 and below 1, the least probability that the model is to label positive"""
 
 
 DATA_ARGUMENTS: Arguments = {
@@ -90,6 +93,13 @@ ARGUMENTS: Arguments = {
         "help": "balanced: both classes count alike, however many reviews each has",
     },
     "seed": {"type": number(int, 0, 2**32 - 1), "help": "of weights, dropout and order"},
+    "threshold": {
+        "type": number(float, 0, 1, inclusive=False),
+        "default": DEFAULT_THRESHOLD,
+        "metavar": "P",
+        "help": "reviews are labelled positive from this probability on, wherever the model is "
+        "used; training doesn't depend on it (default: %(default)s)",
+    },
 }
 
 
@@ -111,6 +121,7 @@ def parse(arguments: Sequence[str]) -> Options:
         checkpoint=given.checkpoint or str(default_checkpoint()),
         encoder=preset.encoder,
         training=training,
+        threshold=given.threshold,
     )
 
 

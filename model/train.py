@@ -142,7 +142,8 @@ def train_from(
     print(summary(counts), file=sys.stderr, flush=True)
     losses = fit(classifier, training, tokenizer.unknown, options.training)
     finished = compact(classifier, config)
-    metrics = measure(predict(finished.predict_on_batch, validation.tokens), validation.labels)
+    probabilities = predict(finished.predict_on_batch, validation.tokens)
+    metrics = measure(probabilities, validation.labels, options.threshold)
     parameters = finished.count_params()
     card = describe(
         options, checkpoint, config.compact(), parameters, data, counts, losses, metrics

@@ -11,8 +11,8 @@ LABELS = ("negative", "positive")
 PROBABILITY_DECIMALS = 6
 """Rows are rounded to this many places: what single precision can vouch for."""
 
-THRESHOLD = 0.5
-"""The least probability that is labelled positive."""
+DEFAULT_THRESHOLD = 0.5
+"""The least probability labelled positive, of models whose card names none or that have no card."""
 
 
 class Score(NamedTuple):
@@ -20,7 +20,8 @@ class Score(NamedTuple):
 
     Attributes:
         review_id: the id of the review.
-        label: `positive` where the rounded probability is at least `THRESHOLD`, else `negative`.
+        label: `positive` where the rounded probability is at least the model's threshold, else
+            `negative`.
         positive_probability: 0..1, rounded to `PROBABILITY_DECIMALS` places.
         token_count: word pieces of the whole text, before truncation and without special tokens;
             None where the model tokenizes for itself and doesn't say.
@@ -68,9 +69,9 @@ def columns(kept: tuple[Field, ...]) -> tuple[Field, ...]:
     return _OWN_COLUMNS + kept
 
 
-def label_of(probability: float) -> str:
-    """The label of a rounded probability; a probability of exactly 0.5 is positive."""
-    return LABELS[probability >= THRESHOLD]
+def label_of(probability: float, threshold: float) -> str:
+    """The label of a rounded probability; one that equals the model's threshold is positive."""
+    return LABELS[probability >= threshold]
 
 
 def score_row(score: Score, kept: tuple[Field, ...]) -> dict[str, Any]:

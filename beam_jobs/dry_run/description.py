@@ -82,6 +82,7 @@ def model_facts(model: Model, precision: str) -> dict[str, Any]:
     facts = {
         "identity": model.identity,
         "sha256": model.sha256,
+        "threshold": model.threshold,
         "directory": model.directory,
         "precision": precision,
     }

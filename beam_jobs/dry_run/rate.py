@@ -94,7 +94,7 @@ def encodings(reviews: Sequence[Review], model: Model) -> list[Encoding]:
     """Reviews as the model takes them."""
     if model.tfx_signature is not None:
         feature = model.tfx_signature.example_feature
-        return [serialize(review, feature, model.identity) for review in reviews]
+        return [serialize(review, feature, model.version) for review in reviews]
     version = model.version
     tokenizer, size = MODELS.tokenizer(version), REVIEWS_TOKENIZED_TOGETHER
     groups = (reviews[start : start + size] for start in range(0, len(reviews), size))

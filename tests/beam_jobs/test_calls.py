@@ -31,8 +31,17 @@ def ten_tokens(example: float) -> int:
     return 10
 
 
-def scored(batch: Sequence[float], network: Callable[[Sequence[float]], Sequence[float]]) -> list:
-    return score(batch, network, ten_tokens, MemoryLimit())
+def half(example: object) -> float:
+    """The threshold of most models."""
+    return 0.5
+
+
+def scored(
+    batch: Sequence[float],
+    network: Callable[[Sequence[float]], Sequence[float]],
+    threshold: float = 0.5,
+) -> list[float]:
+    return score(batch, network, ten_tokens, lambda example: threshold, MemoryLimit())
 
 
 def test_a_good_batch_is_one_call() -> None:
@@ -71,7 +80,7 @@ def test_what_fails_alone_is_told_without_its_words(caplog: pytest.LogCaptureFix
     def fails(batch: Sequence[str]) -> Sequence[float]:
         raise ValueError(f"can't read {batch[0]}")
 
-    (found,) = score(["my secret"], fails, len, MemoryLimit())
+    (found,) = score(["my secret"], fails, len, half, MemoryLimit())
 
     assert math.isnan(found)
     assert caplog.messages == ["the model failed on a review: ValueError"]
@@ -116,7 +125,7 @@ def test_what_is_too_much_for_the_memory_is_halved_and_that_is_remembered(
     network, limit, batch = Small(40), MemoryLimit(), [0.01 * n for n in range(16)]
 
     with caplog.at_level(logging.WARNING):
-        assert score(batch, network, ten_tokens, limit) == batch
+        assert score(batch, network, ten_tokens, half, limit) == batch
 
     assert network.calls == [16, 8, 4, 4, 4, 4]
     assert limit.tokens == 40
@@ -128,10 +137,10 @@ def test_what_is_too_much_for_the_memory_is_halved_and_that_is_remembered(
     ]
 
     network.calls.clear()
-    assert score(batch, network, ten_tokens, limit) == batch
+    assert score(batch, network, ten_tokens, half, limit) == batch
     assert network.calls == [4, 4, 4, 4]
     network.calls.clear()
-    assert score(batch[:3], network, ten_tokens, limit) == batch[:3]
+    assert score(batch[:3], network, ten_tokens, half, limit) == batch[:3]
     assert network.calls == [3]
 
 
@@ -141,7 +150,7 @@ def test_the_longer_half_says_how_much_is_tried_next() -> None:
 
     network, limit, batch = Small(60, tokens), MemoryLimit(), [0.01, 0.02, 0.2, 0.3]
 
-    assert score(batch, network, tokens, limit) == batch
+    assert score(batch, network, tokens, half, limit) == batch
     assert network.calls == [4, 2, 2]
     assert limit.tokens == 60
 
@@ -169,7 +178,7 @@ def test_memory_decides_the_calls_and_never_the_scores(
 
     network, limit, limits = Small(most_tokens, tokens), MemoryLimit(), []
     for batch in batches:
-        assert score(batch, network, tokens, limit) == batch
+        assert score(batch, network, tokens, half, limit) == batch
         limits.append(limit.tokens)
 
     assert limits == sorted(limits, reverse=True)
@@ -181,7 +190,7 @@ def test_an_example_that_is_too_much_alone_costs_no_other_its_score() -> None:
     def tokens(example: float) -> int:
         return 1_000 if example == 0.4 else 10
 
-    found = score([0.4, 0.1, 0.2, 0.3], Small(100, tokens), tokens, limit)
+    found = score([0.4, 0.1, 0.2, 0.3], Small(100, tokens), tokens, half, limit)
 
     assert math.isnan(found[0])
     assert found[1:] == [0.1, 0.2, 0.3]
@@ -219,20 +228,23 @@ class Neighbourly:
         return [value + (self.noise * swing if len(batch) > 1 else 0.0) for value in batch]
 
 
-NEAR = st.floats(0.5 - 3 * CLOSE, 0.5 + 3 * CLOSE)
+THRESHOLDS = st.sampled_from([0.5, 0.02, 0.3, 0.93])
 
 
-@given(
-    batch=st.lists(st.one_of(NEAR, st.floats(0.01, 0.99)), min_size=1, max_size=30),
-    noise=st.floats(-0.99 * CLOSE, 0.99 * CLOSE),
-    data=st.data(),
-)
+def near(threshold: float) -> st.SearchStrategy[float]:
+    return st.floats(threshold - 3 * CLOSE, threshold + 3 * CLOSE)
+
+
+@given(threshold=THRESHOLDS, noise=st.floats(-0.99 * CLOSE, 0.99 * CLOSE), data=st.data())
 def test_neighbours_never_decide_a_label(
-    batch: list[float], noise: float, data: st.DataObject
+    threshold: float, noise: float, data: st.DataObject
 ) -> None:
     def labels(batch: Sequence[float]) -> list[str]:
-        return [label_of(round(value, 6)) for value in scored(batch, Neighbourly(noise))]
+        found = scored(batch, Neighbourly(noise), threshold)
+        return [label_of(round(value, 6), threshold) for value in found]
 
+    values = near(threshold) | st.floats(0.01, 0.99)
+    batch = data.draw(st.lists(values, min_size=1, max_size=30))
     alone = [labels([value])[0] for value in batch]
     order = data.draw(st.permutations(range(len(batch))))
     cut = data.draw(st.integers(1, len(batch)))
@@ -242,13 +254,33 @@ def test_neighbours_never_decide_a_label(
     assert labels(shuffled[:cut]) == [alone[place] for place in order[:cut]]
 
 
-@given(value=NEAR, neighbour=st.floats(0.01, 0.99), noise=st.floats(-0.99 * CLOSE, 0.99 * CLOSE))
+@given(
+    threshold=THRESHOLDS,
+    neighbour=st.floats(0.01, 0.99),
+    noise=st.floats(-0.99 * CLOSE, 0.99 * CLOSE),
+    data=st.data(),
+)
 def test_what_is_close_gets_its_own_probability(
-    value: float, neighbour: float, noise: float
+    threshold: float, neighbour: float, noise: float, data: st.DataObject
 ) -> None:
-    network = Neighbourly(noise)
+    network, value = Neighbourly(noise), data.draw(near(threshold))
     in_batch = network([value, neighbour])[0]
 
-    found = scored([value, neighbour], network)[0]
+    found = scored([value, neighbour], network, threshold)[0]
 
-    assert found == (value if abs(in_batch - 0.5) <= CLOSE else in_batch)
+    assert found == (value if abs(in_batch - threshold) <= CLOSE else in_batch)
+
+
+def test_each_example_is_close_to_the_threshold_of_its_own_model() -> None:
+    class Shifted(Echo):
+        def __call__(self, batch: Sequence[float]) -> Sequence[float]:
+            shift = 1e-4 if len(batch) > 1 else 0.0
+            return [value + shift for value in super().__call__(batch)]
+
+    network, batch = Shifted(), [0.5, 0.8, 0.5005, 0.8005]
+    thresholds = dict(zip(batch, [0.8, 0.8, 0.5, 0.5], strict=True))
+
+    found = score(batch, network, ten_tokens, thresholds.__getitem__, MemoryLimit())
+
+    assert found == pytest.approx([0.5001, 0.8, 0.5005, 0.8006], abs=1e-9)
+    assert network.calls == [4, 1, 1]

@@ -13,7 +13,7 @@ from model.card import default_model_directory
 from model.cloud_storage import upload_directory
 from model.fingerprint import fingerprint, model_identity
 from schemas.errors import UserError
-from tests.beam_jobs.word_models import sigmoid, version_of
+from tests.beam_jobs.word_models import export_words, sigmoid, version_of
 from tests.gcs.faults import busy, forbidden
 from tests.gcs.server import CloudStorage
 
@@ -35,6 +35,7 @@ def test_the_bundled_model_is_named_alike_on_every_machine() -> None:
 
     assert model.directory == "package://model/pretrained"
     assert model.identity == model_identity("tiny-imdb", fingerprint(default_model_directory()))
+    assert model.threshold == model.version.threshold == 0.5
 
 
 def test_a_model_in_a_bucket_is_the_same_as_on_disk(gcs_bucket: Bucket, exported: Exported) -> None:
@@ -44,6 +45,20 @@ def test_a_model_in_a_bucket_is_the_same_as_on_disk(gcs_bucket: Bucket, exported
     model = chosen_model(options(url))
 
     assert (model.directory, model.identity) == (url, version_of(exported(1.0)).identity)
+
+
+@pytest.mark.parametrize(
+    "engine", ["saved_model", pytest.param("tfx_bsl", marks=pytest.mark.tfx_bsl)]
+)
+def test_the_threshold_is_found_in_the_card_and_a_broken_one_is_a_mistake(
+    tmp_path: Path, engine: str
+) -> None:
+    for threshold in (0.7, 1.5):
+        export_words(tmp_path / str(threshold), {"good": 1.0}, threshold=threshold)
+
+    assert chosen_model(options(str(tmp_path / "0.7"), engine)).version.threshold == 0.7
+    with pytest.raises(UserError, match=r"^broken model card .*: threshold can't be 1\.5; "):
+        chosen_model(options(str(tmp_path / "1.5"), engine))
 
 
 @pytest.mark.tfx_bsl

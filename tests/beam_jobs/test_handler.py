@@ -1,17 +1,21 @@
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from beam_jobs.calls import Network
 from beam_jobs.handler import Example, SavedModelHandler
 from beam_jobs.model_watch import ModelWatch
 from beam_jobs.models import MODELS, Models, ModelVersion
+from beam_jobs.tfx_engine import TfxHandler
+from model.tfx import StringSignature
 from schemas.errors import UserError
 from tests.beam_jobs.word_models import sigmoid, version_of
 
-ONE, OTHER = ModelVersion("models/1", "m@1", "1"), ModelVersion("models/2", "m@2", "2")
+ONE = ModelVersion("models/1", "m@1", "1", 0.5)
+OTHER = ModelVersion("models/2", "m@2", "2", 0.8)
 
 
 class Recorder:
@@ -88,6 +92,29 @@ def test_what_could_have_either_label_is_scored_alone() -> None:
     # Alone, a review isn't padded.
     assert network.calls == [[[101, 7, 102], [101, 102, 0]], [[101, 7, 102]], [[101, 102]]]
     assert result == pytest.approx([0.5001, 0.5001])
+
+    network.calls.clear()
+    of_other = [example(OTHER, 101, 7, 102), example(OTHER, 101, 102)]
+    assert handler().run_inference(of_other, Shelf({OTHER: network})) == pytest.approx([0.4995] * 2)
+    assert len(network.calls) == 1  # far from the threshold of this model
+
+
+def test_the_other_engine_has_the_threshold_of_its_model_too() -> None:
+    calls: list[int] = []
+
+    class Close(TfxHandler):
+        def network(self, batch: Sequence[bytes], model: object) -> Network[bytes]:
+            def probabilities(part: Sequence[bytes]) -> list[float]:
+                calls.append(len(part))
+                return [0.7995] * len(part) if len(part) > 1 else [0.8001]
+
+            return probabilities
+
+    signature = StringSignature("examples", "text", "positive_probability", -1)
+
+    assert Close(OTHER, signature, "auto").run_inference([b"a", b"b"], None) == [0.8001, 0.8001]
+    assert calls == [2, 1, 1]
+    assert Close(ONE, signature, "auto").run_inference([b"a", b"b"], None) == [0.7995, 0.7995]
 
 
 def test_a_model_that_is_given_up_while_a_batch_is_scored_stays_until_its_end() -> None:

@@ -24,6 +24,7 @@ from beam_jobs.encoding import (
 from beam_jobs.handler import SavedModelHandler
 from beam_jobs.job import Model
 from beam_jobs.model_watch import ModelWatch, watcher
+from beam_jobs.models import ModelVersion
 from beam_jobs.parsing import REJECTIONS
 from beam_jobs.scoring import MakeScores, ScoreReviews, make_score, model_watch
 from schemas.payload import Origin
@@ -36,13 +37,27 @@ from tests.beam_jobs.word_models import copy_model, export_words, sigmoid, versi
 
 ORIGIN = Origin("reviews.csv", "3")
 WRITTEN_AT = datetime.datetime(2026, 11, 22, 10, 7, tzinfo=datetime.timezone.utc)
-REVIEW = TextlessReview("r1", 12, False, (5,), ORIGIN, WRITTEN_AT, "m@0123")
+MODEL = ModelVersion("models/m", "m@0123", "0123", 0.5)
+OTHER_MODEL = ModelVersion("models/other", "m@4567", "4567", 0.3)
+REVIEW = TextlessReview("r1", 12, False, (5,), ORIGIN, WRITTEN_AT, MODEL)
 
 
 def test_a_score_is_rounded_and_labelled_by_what_is_written() -> None:
     score = make_score(REVIEW, 0.4999996)
 
     assert score == Score("r1", "positive", 0.5, 12, False, "m@0123", WRITTEN_AT, (5,))
+
+
+@pytest.mark.parametrize(
+    ("probability", "label"),
+    [(0.2999994, "negative"), (0.2999996, "positive"), (0.3, "positive"), (0.49, "positive")],
+)
+def test_the_threshold_is_that_of_the_model(probability: float, label: str) -> None:
+    score = make_score(REVIEW._replace(model=OTHER_MODEL), probability)
+
+    assert isinstance(score, Score)
+    assert (score.label, score.model) == (label, "m@4567")
+    assert score.positive_probability == round(probability, 6)
 
 
 @pytest.mark.parametrize("probability", [math.nan, math.inf, -0.001, 1.001])
@@ -77,7 +92,7 @@ def test_scores_and_rejections_part() -> None:
 def test_every_score_counts_for_its_model_and_published_ones_for_the_queueing_time() -> None:
     ago = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=90)
     published = [
-        REVIEW._replace(model="m@4567", origin=ORIGIN._replace(published_at=time))
+        REVIEW._replace(model=OTHER_MODEL, origin=ORIGIN._replace(published_at=time))
         for time in (ago, ago + datetime.timedelta(days=1))
     ]
     pipeline = local_pipeline()
@@ -98,17 +113,17 @@ def counted(result: PipelineResult, name: str) -> int:
 
 
 def test_a_model_that_takes_text_gets_its_bytes() -> None:
-    encoding = serialize(Review("r1", "très bien", (5,), ORIGIN, WRITTEN_AT), "", "m@0123")
+    encoding = serialize(Review("r1", "très bien", (5,), ORIGIN, WRITTEN_AT), "", MODEL)
 
     assert encoding.example == "très bien".encode()
-    assert encoding.review == TextlessReview("r1", None, None, (5,), ORIGIN, WRITTEN_AT, "m@0123")
+    assert encoding.review == TextlessReview("r1", None, None, (5,), ORIGIN, WRITTEN_AT, MODEL)
     assert token_length(encoding) == 3
 
 
 def test_what_a_batch_has_in_common_is_its_model() -> None:
     first, second = (
         serialize(Review(name, "fine", (), ORIGIN), "", model)
-        for name, model in (("r1", "m@0123"), ("r2", "m@4567"))
+        for name, model in (("r1", MODEL), ("r2", OTHER_MODEL))
     )
 
     assert (batch_group(first), batch_group(second)) == ("m@0123", "m@4567")
@@ -162,6 +177,33 @@ def test_a_switch_neither_loses_nor_doubles_nor_mixes(
 
     # This runner's own metrics are those of the first bundle of each step.
     assert metrics.MODEL_SWAPS.tally == swaps + 1
+
+
+def test_each_model_labels_by_its_own_threshold(
+    tmp_path: Path, exported: Callable[[float], Path]
+) -> None:
+    old = copy_model(exported(1.0), tmp_path / "old")
+    new = export_words(tmp_path / "source", {"good": 2.0}, threshold=0.9)
+    model = Model(*old, 1_000, "auto", None, watch=f"{tmp_path}/new/*")
+    stream = test_stream.TestStream()
+    for name in (*BEFORE, SWITCH, *AFTER):
+        stream.add_elements([Review(name, "good", (), ORIGIN)])
+
+    with streaming_pipeline() as pipeline:
+        scored = (
+            pipeline
+            | stream.advance_watermark_to_infinity()
+            | beam.Map(put_new_model, model_watch(model), Path(new.directory), tmp_path / "new/1")
+            | ScoreReviews(model)
+        )
+        # 0.73 of the old model, and 0.88 of the new one.
+        before, after = ("positive", old.identity), ("negative", new.identity)
+        assert_that(
+            scored.scores | beam.Map(lambda score: (score.review_id, score.label, score.model)),
+            equal_to(
+                [(name, *before) for name in BEFORE] + [(name, *after) for name in (SWITCH, *AFTER)]
+            ),
+        )
 
 
 def put_new_model_away_with_the_old(

@@ -1,5 +1,6 @@
 """Models whose probabilities can be worked out by hand: each word has a weight."""
 
+import json
 import math
 import os
 import shutil
@@ -10,6 +11,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from beam_jobs.models import ModelVersion
+from model.card import CARD
 from model.fingerprint import fingerprint, model_identity
 from model.savedmodel import export
 from model.signatures import Serving
@@ -36,6 +38,7 @@ def export_words(
     max_length: int = 8,
     lower_case: bool = True,
     kind: type[WordModel] = WordModel,
+    threshold: float | None = None,
 ) -> ModelVersion:
     """Exports a model that knows these words, and of a long text reads the beginning only.
 
@@ -45,14 +48,17 @@ def export_words(
         max_length: most tokens of a text, [CLS] and [SEP] included.
         lower_case: whether case is ignored.
         kind: what becomes of the weights.
+        threshold: what its card says; None for nothing, as those of earlier releases.
     """
-    card = {
+    card: dict[str, object] = {
         "name": "words",
         "labels": ["negative", "positive"],
         "max_length": max_length,
         "truncation": {"head_share": 1.0},
         "lower_case": lower_case,
     }
+    if threshold is not None:
+        card["threshold"] = threshold
     with tempfile.TemporaryDirectory() as folder:
         vocabulary = Path(folder, "vocab.txt")
         vocabulary.write_text("\n".join([*SPECIAL, *weights]) + "\n", encoding="utf-8")
@@ -63,7 +69,8 @@ def export_words(
 
 def version_of(directory: Path) -> ModelVersion:
     sha256 = fingerprint(directory)
-    return ModelVersion(str(directory), model_identity("words", sha256), sha256)
+    threshold = json.loads((directory / CARD).read_text("utf-8")).get("threshold", 0.5)
+    return ModelVersion(str(directory), model_identity("words", sha256), sha256, threshold)
 
 
 def sigmoid(weight: float) -> float:

@@ -21,6 +21,7 @@ CARD_JSON = {
     "max_length": 256,
     "truncation": {"head_share": 0.25},
     "lower_case": True,
+    "threshold": 0.25,
 }
 
 
@@ -55,6 +56,7 @@ def card(data: bytes) -> None:
     assert found.max_length >= 3
     assert int((found.max_length - 2) * found.head_share) <= found.max_length - 2
     assert type(found.lower_case) is bool
+    assert 0 < found.threshold < 1
     assert len(found.labels) == 2
     json_line({"model": f"{found.name}@012345678901"}).encode("utf-8")
 

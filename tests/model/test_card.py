@@ -1,4 +1,5 @@
 import json
+import math
 import shutil
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from model.card import CARD, VOCABULARY, default_model_directory, read_card
+from model.card import CARD, VOCABULARY, default_model_directory, read_card, threshold_of
 from model.fingerprint import fingerprint
 from schemas.errors import UserError
 from tests.model.conftest import TOY_LENGTH, Toy
@@ -24,6 +25,21 @@ def test_says_what_scoring_needs(toy: Toy) -> None:
     assert (card.name, card.labels) == ("toy", ("negative", "positive"))
     assert (card.max_length, card.head_share, card.lower_case) == (TOY_LENGTH, 0.25, True)
     assert card.raw["encoder"]["hidden_size"] == 8
+
+
+def test_the_threshold_is_what_the_card_says(artifact: Path, tmp_path: Path) -> None:
+    card = json.loads((artifact / CARD).read_text())
+    (artifact / CARD).write_text(json.dumps({**card, "threshold": 0.3}))
+
+    assert read_card(artifact).threshold == threshold_of(artifact) == 0.3
+    assert threshold_of(tmp_path) == 0.5  # a model of others, as far as can be seen
+
+
+def test_cards_of_earlier_releases_mean_a_half() -> None:
+    bundled = default_model_directory()
+
+    assert "threshold" not in read_card(bundled).raw
+    assert read_card(bundled).threshold == threshold_of(bundled) == 0.5
 
 
 def test_bundled_card_tells_where_the_model_comes_from() -> None:
@@ -71,6 +87,13 @@ def without(*names: str) -> Callable[[dict[str, Any]], object]:
         (lambda card: card.update(truncation={"head_share": 1.5}), r"head_share can't be 1\.5"),
         (lambda card: card.update(lower_case=1), "lower_case can't be 1"),
         (lambda card: card.update(name=""), "name can't be ''"),
+        (lambda card: card.update(threshold=0), "threshold can't be 0;"),
+        (lambda card: card.update(threshold=1.0), r"threshold can't be 1\.0"),
+        (lambda card: card.update(threshold=-0.5), r"threshold can't be -0\.5"),
+        (lambda card: card.update(threshold=math.nan), "threshold can't be nan"),
+        (lambda card: card.update(threshold=None), "threshold can't be None"),
+        (lambda card: card.update(threshold=True), "threshold can't be True"),
+        (lambda card: card.update(threshold="0.5"), "threshold can't be '0.5'"),
     ],
 )
 def test_broken_cards(

@@ -2,16 +2,19 @@
 
 import json
 import random
+import shutil
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 import numpy as np
 import pytest
 from google.cloud.storage import Bucket
 from sklearn import metrics as reference
 
+from model.card import CARD
 from model.cloud_storage import upload_directory
 from model.data import held_out
 from model.evaluate import NUMBERS, PAGE, main
@@ -90,6 +93,7 @@ def test_the_numbers_are_those_of_the_models_own_text_signature(
         assert mistake["source"] == reviews[n]["shop"]
         assert mistake["label"] == labels[n] != (mistake["probability"] >= 0.5)
     assert found["model"].startswith("toy@")
+    assert found["threshold"] == 0.5
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].split()[:2] == ["all", "120"]
     assert f"{overall['accuracy']:.2%}" in lines[1]
@@ -133,6 +137,45 @@ def test_the_page_needs_nothing_else_and_takes_text_for_text(
         assert mistake["text"] in page.text
     for title in ("ROC", "Precision and recall", "Calibration", "Probabilities", "Confusion"):
         assert title in content
+
+
+def with_threshold(model: Path, threshold: float, place: Path) -> Path:
+    """A copy of a model whose card names a threshold."""
+    shutil.copytree(model, place)
+    card = json.loads((place / CARD).read_text("utf-8"))
+    (place / CARD).write_text(json.dumps({**card, "threshold": threshold}), "utf-8")
+    return place
+
+
+def test_labels_are_those_of_the_models_threshold(
+    toy: Toy, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(matplotlib.rcParams, "svg.fonttype", "none")  # so that it can be read
+    reviews = rows()
+    labels = np.array([row["stars"] == 5 for row in reviews])
+    probabilities = load(toy.directory).text_probabilities([row["body"] for row in reviews])
+    threshold = round(float(np.quantile(probabilities, 0.7)), 4)
+    chosen = probabilities >= threshold
+    assert np.any(chosen != (probabilities >= 0.5))
+    model = with_threshold(toy.directory, threshold, tmp_path / "model")
+
+    assert main(call(data, model, tmp_path / "out", "--mistakes", 200)) == 0
+
+    found = evaluation(tmp_path / "out")
+    assert found["threshold"] == threshold
+    assert found["overall"]["accuracy"] == pytest.approx(reference.accuracy_score(labels, chosen))
+    assert found["overall"]["f1"] == pytest.approx(reference.f1_score(labels, chosen))
+    shown = [mistake["probability"] for mistake in found["mistakes"]]
+    assert len(shown) == np.sum(chosen != labels)
+    left = [p / threshold if p < threshold else (1 - p) / (1 - threshold) for p in shown]
+    assert left == pytest.approx(sorted(left), abs=2e-5)
+    assert min(shown) < threshold <= max(shown)
+    distances = [abs(p - threshold) for p in shown]
+    assert distances != pytest.approx(sorted(distances, reverse=True), abs=1e-3)
+    page = Page((tmp_path / "out" / PAGE).read_text("utf-8"))
+    assert f"probabilities of {threshold} and above" in page.text
+    counts = reference.confusion_matrix(labels, chosen).ravel().tolist()
+    assert " ".join(map(str, counts)) in " ".join(page.text.split())
 
 
 def test_only_what_training_holds_out(toy: Toy, data: Path, tmp_path: Path) -> None:

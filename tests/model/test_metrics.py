@@ -32,11 +32,15 @@ def arrays(pairs: list[tuple[float, int]]) -> tuple[np.ndarray, np.ndarray]:
     return np.array(probabilities, np.float32), np.array(labels, np.float32)
 
 
-@given(pairs=PAIRS)
-def test_numbers_equal_those_of_scikit_learn(pairs: list[tuple[float, int]]) -> None:
+@given(pairs=PAIRS, threshold=st.sampled_from([0.5, 0.2, 0.7, 0.99]) | st.floats(1e-6, 0.999999))
+def test_numbers_equal_those_of_scikit_learn(
+    pairs: list[tuple[float, int]], threshold: float
+) -> None:
     probabilities, labels = arrays(pairs)
-    found, chosen = measure(probabilities, labels), labelled_positive(probabilities)
+    chosen = [round(float(one), 6) >= threshold for one in probabilities]
+    found = measure(probabilities, labels, threshold)
 
+    assert labelled_positive(probabilities, threshold).tolist() == chosen
     assert found.reviews == len(pairs)
     assert found.positive_share == pytest.approx(labels.mean())
     assert found.accuracy == pytest.approx(reference.accuracy_score(labels, chosen))
@@ -104,4 +108,7 @@ def test_right_probabilities_are_calibrated() -> None:
 def test_labels_are_those_of_the_job() -> None:
     # Rows are rounded to 6 places before the label is chosen.
     probabilities = np.array([0.4999994, 0.4999996, 0.5, 0.6])
-    assert labelled_positive(probabilities).tolist() == [False, True, True, True]
+    assert labelled_positive(probabilities, 0.5).tolist() == [False, True, True, True]
+    probabilities = np.array([0.2999994, 0.2999996, 0.3, 0.5])
+    assert labelled_positive(probabilities, 0.3).tolist() == [False, True, True, True]
+    assert labelled_positive(probabilities, 0.500001).tolist() == [False] * 4

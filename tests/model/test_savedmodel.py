@@ -113,7 +113,7 @@ def test_bundled_accuracy(
     seed, share = card["data"]["split_seed"], card["data"]["validation_share"]
     validation = (review for review in imdb if held_out(review.text, seed, share))
     tokenized = tokenize_reviews(validation, bundled_tokenizer)
-    metrics = measure(predict(bundled.probabilities, tokenized.tokens), tokenized.labels)
+    metrics = measure(predict(bundled.probabilities, tokenized.tokens), tokenized.labels, 0.5)
     assert metrics.reviews == 5_000
     assert metrics.accuracy >= 0.88
     assert metrics.accuracy == pytest.approx(card["metrics"]["accuracy"], abs=4e-4)

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from sklearn import metrics as reference
 
 from model.card import CARD, default_model_directory, read_card
 from model.data import held_out
@@ -44,7 +45,7 @@ def test_learns_from_the_command_line(imdb: list[LabelledReview], tmp_path: Path
     output = tmp_path / "model"
     result = run(
         *("--data", data, "--output", output, "--max_length", 64),
-        *("--epochs", 4, "--learning_rate", 1e-3),
+        *("--epochs", 4, "--learning_rate", 1e-3, "--threshold", 0.4),
     )
     assert result.returncode == 0, result.stderr
     first, second = result.stderr.splitlines()[:2]
@@ -59,6 +60,13 @@ def test_learns_from_the_command_line(imdb: list[LabelledReview], tmp_path: Path
     assert losses[-1] < 0.75 * losses[0]
     assert card.raw["metrics"]["accuracy"] > 0.6
     assert f"accuracy {card.raw['metrics']['accuracy']:.4f}" in result.stdout
+    assert card.threshold == card.raw["threshold"] == 0.4
+    kept = [review for review in imdb[::16] if held_out(review.text)]
+    chosen = load(output).text_probabilities([review.text for review in kept]) >= 0.4
+    labels = [review.label for review in kept]
+    found = card.raw["metrics"]
+    assert found["accuracy"] == pytest.approx(reference.accuracy_score(labels, chosen), abs=1e-9)
+    assert found["f1"] == pytest.approx(reference.f1_score(labels, chosen), abs=1e-9)
     assert str(tmp_path) not in (output / CARD).read_text()
     assert scores_elsewhere(output)
 
@@ -102,6 +110,8 @@ def test_errors_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         ("--output", new, "--whatever"): "unknown argument '--whatever'; see --help",
         ("--output", new, "--epochs", 0): "0 isn't between 1 and 1000",
         ("--output", new, "--seed", "one"): "'one' isn't a number",
+        ("--output", new, "--threshold", 1): "--threshold: 1 isn't strictly between 0 and 1",
+        ("--output", new, "--threshold", "nan"): "nan isn't strictly between 0 and 1",
         ("--output", new, "--preset", "huge"): "choose from",
         ("--output", new, "--stars", 4, 2): "--stars 4 2: the first must be less than the second",
         ("--output", new, "--data", two, "--stars", 2, 4): "needs both positive and negative",
@@ -160,6 +170,8 @@ def test_options_override_the_preset(tmp_path: Path) -> None:
     assert (options.training.epochs, options.training.max_length) == (7, 99)
     assert options.training.batch_size == PRESETS["tiny"].training.batch_size
     assert tuple(options.data) == ("imdb",)
+    assert options.threshold == 0.5
+    assert parse(["--output", str(tmp_path), "--threshold", "0.35"]).threshold == 0.35
 
 
 def test_absent_checkpoint_package(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,8 +23,9 @@ def test_a_column_has_one_meaning(kept: tuple[Field, ...]) -> None:
         columns(kept)
 
 
-def test_the_threshold_itself_is_positive() -> None:
-    assert [label_of(p) for p in (0.0, 0.499999, 0.5, 1.0)] == [
+@pytest.mark.parametrize(("threshold", "below"), [(0.5, 0.499999), (0.3, 0.299999), (0.9, 0.5)])
+def test_the_threshold_itself_is_positive(threshold: float, below: float) -> None:
+    assert [label_of(p, threshold) for p in (0.0, below, threshold, 1.0)] == [
         "negative",
         "negative",
         "positive",

@@ -100,6 +100,7 @@ def test_the_json_form_holds_the_same_numbers(tmp_path: Path) -> None:
 
     assert found["inputs"]["files"] == 1
     assert found["model"]["parameters"] == 4_353_281
+    assert found["model"]["threshold"] == 0.5
     assert found["workload"]["reviews"] == 20
     assert found["workload"]["rate"] == {"tokens_per_second": 7.0, "source": "as given"}
     assert found["steps"][0] == {"label": "ReadFiles", "hints": {}}

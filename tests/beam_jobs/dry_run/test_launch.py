@@ -29,7 +29,7 @@ def test_steps_with_hints_of_their_own_are_shown() -> None:
 
 
 def test_inference_is_shown_with_its_accelerator() -> None:
-    watch = ModelWatch("", 60.0, ModelVersion("nowhere", "none@0", "0"))
+    watch = ModelWatch("", 60.0, ModelVersion("nowhere", "none@0", "0", 0.5))
     handler, pipeline = SavedModelHandler(watch, "auto"), local_pipeline()
     hint = "type:nvidia-l4;count:1;install-nvidia-driver"
     inference = RunInference(handler).with_resource_hints(accelerator=hint)
