@@ -23,6 +23,7 @@ import numpy as np
 from benchmarks.precision_run import CPU, Effort, measure_precision
 from benchmarks.random_model import export_random
 from model.card import default_model_directory, read_card
+from model.metrics import labelled_positive
 from model.runtime import PRECISIONS
 from schemas.errors import UserError
 
@@ -79,20 +80,21 @@ def measure(directory: Path, effort: Effort) -> dict[str, Any]:
     """
     card = read_card(directory)
     runs = {name: in_process(measure_precision, directory, name, effort) for name in PRECISIONS}
-    probabilities = [np.array(run.pop("probabilities")) for run in runs.values()]
+    one, other = (np.array(run.pop("probabilities")) for run in runs.values())
     return {
         "model": {"name": card.name, "encoder": card.raw["encoder"]},
-        "agreement": agreement(*probabilities),
+        "agreement": agreement(one, other, card.threshold),
         "precisions": runs,
     }
 
 
-def agreement(one: np.ndarray, other: np.ndarray) -> dict[str, float]:
-    """How far the probabilities of the same reviews in two precisions differ."""
+def agreement(one: np.ndarray, other: np.ndarray, threshold: float) -> dict[str, float]:
+    """How far the probabilities of the same reviews in two precisions differ, and the labels."""
+    labels = [labelled_positive(probabilities, threshold) for probabilities in (one, other)]
     return {
         "reviews": len(one),
         "largest_difference": float(np.abs(one - other).max()),
-        "labels_moved": int(((one >= 0.5) != (other >= 0.5)).sum()),
+        "labels_moved": int((labels[0] != labels[1]).sum()),
     }
 
 

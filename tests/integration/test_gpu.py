@@ -33,13 +33,14 @@ def test_it_runs_without_a_gpu_and_says_so(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_labels_that_move_are_counted() -> None:
-    found = agreement(np.array([0.1, 0.499, 0.7]), np.array([0.11, 0.5, 0.7]))
+@pytest.mark.parametrize(("threshold", "moved"), [(0.5, 1), (0.105, 1), (0.3, 0)])
+def test_labels_that_move_are_counted(threshold: float, moved: int) -> None:
+    found = agreement(np.array([0.1, 0.499, 0.7]), np.array([0.11, 0.5, 0.7]), threshold)
 
     assert found == {
         "reviews": 3,
         "largest_difference": pytest.approx(0.01),
-        "labels_moved": 1,
+        "labels_moved": moved,
     }
 
 
