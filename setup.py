@@ -32,7 +32,9 @@ setup(
         "pyarrow>=18",
         "requests>=2.31",
         "safetensors>=0.4",
+        "setuptools<82",  # tensorflow-hub needs its pkg_resources
         "tensorflow>=2.21,<2.22",
+        "tensorflow-hub>=0.16.1,<0.17",
         "tensorflow-text>=2.21,<2.22",
         "tf-keras>=2.21,<2.22",
         "zstandard>=0.22",
@@ -43,6 +45,7 @@ setup(
     ],
     extras_require={
         "evaluate": ["matplotlib>=3.9"],
+        "tensorboard": ["tensorboard>=2.19"],
         "test": [
             # No wheels elsewhere; the fuzz targets run without it, too.
             'atheris>=3; platform_system == "Linux" and platform_machine == "x86_64" and '
@@ -63,7 +66,9 @@ setup(
             "ruff>=0.11",
             "scikit-learn>=1.5",
             "scipy>=1.11",
+            "tensorboard>=2.19",
             "tokenizers>=0.21",
+            "transformers>=4.57,<5",  # the last with BERT for TensorFlow
         ],
     },
     entry_points={
