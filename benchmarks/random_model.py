@@ -4,8 +4,6 @@ import dataclasses
 import re
 from pathlib import Path
 
-import numpy as np
-
 from model.card import default_model_directory, vocabulary_path
 from model.runtime import import_tensorflow
 from model.savedmodel import export
@@ -52,16 +50,14 @@ def export_random(size: str, directory: Path) -> None:
         directory: absent or empty.
     """
     import_tensorflow()
-    from model.classifier import compact, new_classifier
+    from model.classifier import build_classifier, compact, probabilities_of
+    from model.encoder import build_encoder
     from model.signatures import Serving
 
     config = encoder_of(size)
     vocabulary = vocabulary_path(default_model_directory())
     tokenizer = Tokenizer(vocabulary, lower_case=True, max_length=MAX_LENGTH, head_share=0.25)
-    table = np.random.default_rng(0).normal(
-        scale=config.initial_deviation, size=[config.vocabulary_size, config.hidden_size]
-    )
-    classifier = new_classifier(config, table.astype(np.float32), dropout=0.0)
+    classifier = build_classifier(build_encoder(config), dropout=0.0)
     card = {
         "name": f"random-{size}",
         "labels": ["negative", "positive"],
@@ -71,4 +67,5 @@ def export_random(size: str, directory: Path) -> None:
         "encoder": dataclasses.asdict(config.compact()),
         "parameters": classifier.count_params(),
     }
-    export(Serving(compact(classifier, config), tokenizer), card, directory)
+    network = probabilities_of(compact(classifier, config))
+    export(Serving(network, tokenizer), card, directory)

@@ -13,46 +13,52 @@ POOL = 64  # batches' worth of shuffled reviews that are sorted by length togeth
 
 
 class LengthBatches:
-    """Training batches; iterating once gives one epoch, and every epoch is drawn anew."""
+    """Training batches. Those of an epoch depend on its number and the settings alone."""
 
-    def __init__(
-        self, tokens: TokenIds, labels: np.ndarray, settings: TrainingSettings, unknown: int
-    ) -> None:
+    def __init__(self, tokens: TokenIds, settings: TrainingSettings, unknown: int) -> None:
         """
         Args:
             tokens: the ids of n reviews.
-            labels: float32 [n], 1 for positive.
             settings: batch size, token dropout and seed.
             unknown: the id that hides a dropped token.
         """
         self._tokens = tokens
-        self._labels = labels
-        self._size = settings.batch_size
-        self._dropout = settings.token_dropout
+        self._lengths = np.diff(tokens.row_splits)
+        self._settings = settings
         self._unknown = unknown
-        self._random = np.random.default_rng(settings.seed)
 
     def __len__(self) -> int:
         """Number of batches in an epoch."""
-        return -(-len(self._labels) // self._size)
+        return -(-len(self._lengths) // self._settings.batch_size)
 
-    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yields ids, int32 [batch, length] padded with 0, and labels, float32 [batch]."""
-        for rows in self._draw():
-            ids = padded(self._tokens, rows)
-            hidden = (self._random.random(ids.shape) < self._dropout) & (ids != 0)
-            yield np.where(hidden, self._unknown, ids).astype(np.int32), self._labels[rows]
+    def epoch(self, number: int, first: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """The batches of one pass over the reviews.
 
-    def _draw(self) -> list[np.ndarray]:
-        lengths = np.diff(self._tokens.row_splits)
-        order = self._random.permutation(len(lengths))
-        pool = POOL * self._size
+        Args:
+            number: of the epoch, from 0; each has another order.
+            first: the batch to begin with, from 0.
+
+        Yields:
+            Row numbers, int64 [batch], and their ids, int32 [batch, length], padded with 0.
+        """
+        for step, rows in enumerate(self._draw(number)[first:], first):
+            yield rows, self._hide(padded(self._tokens, rows), number, step)
+
+    def _hide(self, ids: np.ndarray, epoch: int, step: int) -> np.ndarray:
+        random = np.random.default_rng([self._settings.seed, epoch, step])
+        hidden = (random.random(ids.shape) < self._settings.token_dropout) & (ids != 0)
+        return np.where(hidden, self._unknown, ids).astype(np.int32)
+
+    def _draw(self, epoch: int) -> list[np.ndarray]:
+        random = np.random.default_rng([self._settings.seed, epoch])
+        order = random.permutation(len(self._lengths))
+        size = self._settings.batch_size
         batches = [
             batch
-            for start in range(0, len(order), pool)
-            for batch in by_length(order[start : start + pool], lengths, self._size)
+            for start in range(0, len(order), POOL * size)
+            for batch in by_length(order[start : start + POOL * size], self._lengths, size)
         ]
-        return [batches[index] for index in self._random.permutation(len(batches))]
+        return [batches[index] for index in random.permutation(len(batches))]
 
 
 def by_length(rows: np.ndarray, lengths: np.ndarray, size: int) -> list[np.ndarray]:

@@ -2,42 +2,33 @@
 
 from __future__ import annotations
 
-import numpy as np
 import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
-from model.encoder import EncoderConfig, build_encoder, set_word_embeddings
+from model.encoder import Dropout, EncoderConfig, build_encoder
 
 
-def build_classifier(encoder: tf_keras.Model, dropout: float) -> tf_keras.Model:
+def build_classifier(
+    encoder: tf_keras.Model, dropout: float, freeze_encoder: bool = False
+) -> tf_keras.Model:
     """Puts a head on an encoder.
 
     Args:
         encoder: any model with the inputs and outputs of `model.encoder.build_encoder`.
         dropout: share of the pooled output zeroed in training.
+        freeze_encoder: whether the encoder stays as it is, and works in training as in scoring.
 
     Returns:
-        A model from `input_word_ids`, int32 [batch, length] with 0 as padding, to the probability
-        of a positive review, float32 [batch].
+        A model from `input_word_ids`, int32 [batch, length] with 0 as padding, to the logit of the
+        probability of a positive review, float32 [batch].
     """
     ids = layers.Input([None], dtype=tf.int32, name="input_word_ids")
-    pooled = encoder(encoder_inputs(ids))["pooled_output"]
-    logits = layers.Dense(1, name="head")(layers.Dropout(dropout)(pooled))
-    return tf_keras.Model(ids, tf.sigmoid(logits[:, 0]), name="classifier")
-
-
-def new_classifier(config: EncoderConfig, embeddings: np.ndarray, dropout: float) -> tf_keras.Model:
-    """An untrained classifier that knows which words are alike.
-
-    Args:
-        config: of the encoder.
-        embeddings: float32 [vocabulary size, hidden size].
-        dropout: share of the pooled output zeroed in training.
-    """
-    encoder = build_encoder(config)
-    set_word_embeddings(encoder, embeddings)
-    return build_classifier(encoder, dropout)
+    encoder.trainable = not freeze_encoder
+    training = False if freeze_encoder else None
+    pooled = encoder(encoder_inputs(ids), training=training)["pooled_output"]
+    logits = layers.Dense(1, name="head")(Dropout(dropout)(pooled))
+    return tf_keras.Model(ids, logits[:, 0], name="classifier")
 
 
 def compact(classifier: tf_keras.Model, config: EncoderConfig) -> tf_keras.Model:
@@ -45,6 +36,19 @@ def compact(classifier: tf_keras.Model, config: EncoderConfig) -> tf_keras.Model
     copy = build_classifier(build_encoder(config.compact()), dropout=0.0)
     copy.set_weights(classifier.get_weights())
     return copy
+
+
+def probabilities_of(classifier: tf_keras.Model, temperature: float = 1.0) -> tf_keras.Model:
+    """What is exported: the same network, to probabilities instead of logits.
+
+    Args:
+        classifier: see `build_classifier`.
+        temperature: logits are divided by it, see `model.calibration`.
+
+    Returns:
+        A model from token ids, int32 [batch, length], to probabilities, float32 [batch].
+    """
+    return tf_keras.Model(classifier.input, tf.sigmoid(classifier.output / temperature))
 
 
 def encoder_inputs(ids: tf.Tensor) -> dict[str, tf.Tensor]:

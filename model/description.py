@@ -2,72 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from model.checkpoint import WEIGHTS
-from model.data import SPLIT_SEED, VALIDATION_SHARE, DataSet, PartCounts
-from model.fingerprint import file_sha256
+from model.data import SPLIT_SEED, TUNING_SHARE, VALIDATION_SHARE, DataSet
+from model.materials import Materials
 from model.metrics import Metrics
 from model.options import Options
-from model.settings import EncoderConfig
+from model.training_state import Position
 
-LIBRARIES = ("tensorflow", "tensorflow-text", "tf-keras", "numpy")
+LIBRARIES = ("tensorflow", "tensorflow-text", "tensorflow-hub", "tf-keras", "numpy")
 
 
-def describe(
-    options: Options,
-    checkpoint: Path,
-    encoder: EncoderConfig,
-    parameters: int,
-    data: Sequence[DataSet],
-    counts: PartCounts,
-    losses: Sequence[float],
-    metrics: Metrics,
-) -> dict[str, Any]:
+class Facts(NamedTuple):
+    """What is known of a model once it is trained.
+
+    Attributes:
+        parameters: number of weights of the whole network.
+        course: the losses of its training.
+        temperature: see `model.calibration`.
+        metrics: quality on the validation part.
+    """
+
+    parameters: int
+    course: Position
+    temperature: float
+    metrics: Metrics
+
+
+def describe(options: Options, materials: Materials, facts: Facts) -> dict[str, Any]:
     """The model card, ready for JSON.
 
     Args:
         options: what the user asked for.
-        checkpoint: what the word embeddings came from, on local disk.
-        encoder: sizes of the encoder that came of it.
-        parameters: number of weights of the whole network.
-        data: what was learnt from.
-        counts: how it was divided.
-        losses: mean training loss of each epoch, in nats per review.
-        metrics: quality on the validation part.
+        materials: what the model was made from.
+        facts: what came of it.
     """
     training = asdict(options.training)
+    config = materials.encoder.config(options.training.max_length)
     return {
-        "name": f"{options.preset}-{'-'.join(one.name for one in data)}",
+        "name": f"{options.preset}-{'-'.join(one.name for one in materials.data)}",
         "labels": ["negative", "positive"],
         "max_length": training.pop("max_length"),
         "truncation": {"head_share": training.pop("head_share")},
-        "lower_case": True,
+        "lower_case": materials.encoder.lower_case,
         "threshold": options.threshold,
-        "encoder": asdict(encoder),
-        "parameters": parameters,
-        "initial_word_embeddings": initial_embeddings(checkpoint),
-        "data": {
-            "sources": [{"name": one.name, "sha256": one.sha256} for one in data],
-            "stars": options.columns.stars,
-            "split_seed": SPLIT_SEED,
-            "validation_share": VALIDATION_SHARE,
-            "training_reviews": sum(counts.training),
-            "validation_reviews": sum(counts.validation),
+        "encoder": asdict(config.compact()) if config else {},
+        "encoder_origin": materials.encoder.origin,
+        "parameters": facts.parameters,
+        "temperature": facts.temperature,
+        "data": described_data(options, materials),
+        "teacher": materials.teacher.identity if materials.teacher else None,
+        "training": {
+            **training,
+            "loss_per_epoch": rounded(facts.course.losses),
+            "tuning_loss_per_epoch": rounded(facts.course.tuning_losses),
+            "best_epoch": facts.course.best_epoch + 1,
         },
-        "training": {**training, "loss_per_epoch": [round(loss, 4) for loss in losses]},
-        "metrics": metrics._asdict(),
+        "metrics": facts.metrics._asdict(),
         "libraries": {name: version(name) for name in LIBRARIES},
     }
 
 
-def initial_embeddings(checkpoint: Path) -> dict[str, str]:
-    """Where the word embeddings came from; its hash, since directories differ between machines."""
+def described_data(options: Options, materials: Materials) -> Mapping[str, Any]:
+    """What was learnt from, and how it was divided."""
+    counts = materials.counts
     return {
-        "method": "principal components",
-        "checkpoint_sha256": file_sha256(checkpoint / WEIGHTS),
+        "sources": named(materials.data),
+        "stars": options.columns.stars,
+        "split_seed": SPLIT_SEED,
+        "validation_share": VALIDATION_SHARE,
+        "tuning_share": TUNING_SHARE,
+        "training_reviews": sum(counts.training),
+        "tuning_reviews": sum(counts.tuning),
+        "validation_reviews": sum(counts.validation),
+        "unlabelled_sources": named(materials.unlabelled),
+        "unlabelled_reviews": materials.unlabelled_count,
     }
+
+
+def named(data: Sequence[DataSet]) -> list[dict[str, str]]:
+    """Data sets by name and hash, since paths differ between machines."""
+    return [{"name": one.name, "sha256": one.sha256} for one in data]
+
+
+def rounded(losses: Sequence[float]) -> list[float]:
+    """To as many digits as mean something."""
+    return [round(loss, 4) for loss in losses]

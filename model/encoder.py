@@ -45,6 +45,25 @@ class Dense(layers.Layer):
         return self._activation(tf.nn.bias_add(product, self.bias))
 
 
+class Dropout(layers.Layer):
+    """Zeroes a share of activations in training: Srivastava et al. 2014.
+
+    Other than that of Keras, its generator is kept with the weights in a backup, so that a training
+    that goes on from there draws what it would have drawn.
+    """
+
+    def __init__(self, share: float, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self._share = share
+        self.generator = tf.random.Generator.from_seed(np.random.randint(2**31))
+
+    def call(self, states: tf.Tensor, training: bool | None = None) -> tf.Tensor:
+        if not training or not self._share:
+            return states
+        seed = self.generator.make_seeds()[:, 0]
+        return tf.nn.experimental.stateless_dropout(states, self._share, seed)
+
+
 def add_matrix(layer: layers.Layer, name: str, rows: int, columns: int) -> tf.Variable:
     """Gives a layer a matrix of fresh weights: normal, cut at two standard deviations."""
     config = layer._config
@@ -64,7 +83,7 @@ class Embeddings(layers.Layer):
         super().__init__(**kwargs)
         self._config = config
         self.norm = layers.LayerNormalization(epsilon=config.norm_epsilon, name="norm")
-        self.dropout = layers.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def build(self, shape: object) -> None:
         config = self._config
@@ -96,7 +115,7 @@ class SelfAttention(layers.Layer):
         self.key = Dense(config, config.hidden_size, name="key")
         self.value = Dense(config, config.hidden_size, name="value")
         self.output_projection = Dense(config, config.hidden_size, name="output")
-        self.dropout = layers.Dropout(config.attention_dropout)
+        self.dropout = Dropout(config.attention_dropout)
 
     def _split(self, states: tf.Tensor) -> tf.Tensor:
         """[batch, length, hidden] to [batch, heads, length, head size]."""
@@ -125,7 +144,7 @@ class Block(layers.Layer):
         self.expand = Dense(config, config.intermediate_size, tf.nn.gelu, name="expand")
         self.contract = Dense(config, config.hidden_size, name="contract")
         self.norm = layers.LayerNormalization(epsilon=config.norm_epsilon, name="norm")
-        self.dropout = layers.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def call(self, states: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
         attended = self.dropout(self.attention(states, bias))

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING
 from model.card import default_model_directory, read_card
 from model.command_line import Arguments, known_options, number, parser_of
 from model.data import Reviews, all_at_hand
+from model.data_options import DATA_ARGUMENTS, columns_of
 from model.fingerprint import fingerprint, model_identity
 from model.inputs import directory_at_hand
 from model.labelled_reviews import Columns
-from model.options import DATA_ARGUMENTS, columns_of
 from model.runtime import import_tensorflow
 from schemas.errors import UserError
 
@@ -100,7 +100,7 @@ def evaluate(given: argparse.Namespace, columns: Columns) -> None:
             "data": [{"name": one.name, "sha256": one.sha256} for one in data],
             "held_out": given.held_out,
         }
-        reviews = Reviews(data, given.held_out or None)
+        reviews = Reviews(data, "validation" if given.held_out else "")
         found = _evaluated(model, reviews, given.mistakes, card.threshold)
     (output / PAGE).write_text(page(found, facts), "utf-8")
     (output / NUMBERS).write_text(json.dumps({**facts, **found.numbers()}, indent=2), "utf-8")

@@ -1,72 +1,151 @@
-"""Fitting a classifier: optimizer, learning rate, progress."""
+"""Fitting a classifier: optimizer, learning rate, epochs, and when to stop."""
 
 from __future__ import annotations
 
-import sys
-import time
+import math
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 import tf_keras
 
 from model.batches import LengthBatches
+from model.calibration import sigmoid
+from model.evaluation import predict
+from model.metrics import log_loss
+from model.progress import Progress, Scalars
+from model.runtime import half_precision
 from model.settings import TrainingSettings
 from model.tokenized import TokenizedReviews
+from model.tokenizer import TokenIds
+from model.training_state import Backups, Position
+from schemas.errors import UserError
 
 NO_DECAY = ["bias", "norm"]  # in names of variables; decaying these only hurts
-SECONDS_BETWEEN_LINES = 10.0
+
+
+class Lessons(NamedTuple):
+    """What is learnt, and from what.
+
+    Attributes:
+        tokens: the ids of n reviews.
+        unknown: the id that hides a dropped token.
+        targets: float32 [n, k]; the first is the probability of a positive review, 0 or 1 where
+            a person has labelled it; others are for the loss.
+        loss: from targets and logits, float32 [batch, 1], to nats per review.
+    """
+
+    tokens: TokenIds
+    unknown: int
+    targets: np.ndarray
+    loss: tf_keras.losses.Loss
+
+
+def labels_as_lessons(reviews: TokenizedReviews, unknown: int) -> Lessons:
+    """To give reviews the labels that people have given them."""
+    loss = tf_keras.losses.BinaryCrossentropy(from_logits=True)
+    return Lessons(reviews.tokens, unknown, reviews.labels[:, np.newaxis], loss)
 
 
 def fit(
     classifier: tf_keras.Model,
-    reviews: TokenizedReviews,
-    unknown: int,
+    lessons: Lessons,
+    tuning: TokenizedReviews,
     settings: TrainingSettings,
-) -> list[float]:
+    backup_dir: Path,
+    tensorboard: str = "",
+) -> Position:
     """Trains a classifier in place, telling its progress on stderr.
 
     Args:
-        classifier: see `model.classifier.build_classifier`.
-        reviews: of both classes.
-        unknown: the token id that hides a dropped token.
+        classifier: see `model.classifier.build_classifier`. It ends with the weights of the epoch
+            after which the tuning loss was least.
+        lessons: what it learns from.
+        tuning: reviews that it doesn't learn from.
         settings: how.
+        backup_dir: folder of backups. One that is there is gone on from, with the result that the
+            training would have had without a break. Left there at the end.
+        tensorboard: folder for the files of TensorBoard; empty for none.
 
     Returns:
-        The mean loss of each epoch, in nats per review.
+        The losses of each epoch.
+
+    Raises:
+        UserError: the loss isn't a number any more.
     """
-    batches = LengthBatches(reviews.tokens, reviews.labels, settings, unknown)
+    batches = LengthBatches(lessons.tokens, settings, lessons.unknown)
     steps = len(batches) * settings.epochs
-    # The loss of Keras is a mean over the last axis: of single reviews only if they have another.
+    # A loss of Keras is a mean over the last axis: of single reviews only if they have another.
     network = tf_keras.Model(classifier.input, classifier.output[:, tf.newaxis])
-    network.compile(
-        optimizer(steps, settings),
-        tf_keras.losses.BinaryCrossentropy(),
-        metrics=[tf_keras.metrics.BinaryAccuracy()],
-    )
-    balanced = settings.class_weight == "balanced"
-    weights = class_weights(reviews.labels) if balanced else None
-    progress = Progress(steps, settings.batch_size)
-    losses: list[float] = []
+    adam = optimizer(steps, settings)
+    # Gradients that are too small for float16 would be lost.
+    scaled = tf_keras.mixed_precision.LossScaleOptimizer(adam) if half_precision() else adam
+    network.compile(scaled, lessons.loss, metrics=[accuracy])
+    weights = review_weights(lessons.targets[:, 0], settings)
+    backups, scalars = Backups(backup_dir, network), Scalars(tensorboard)
+    position = backups.resume()
+    progress = Progress(steps, position.steps_done(len(batches)), settings.batch_size)
     # Keras' own loop would feed batches through a generator dataset, which makes the process return
     # freed memory to the system at once, and ask for it again at the next step.
-    for epoch in range(settings.epochs):
-        for step, (ids, labels) in enumerate(batches):
-            loss, accuracy = network.train_on_batch(
-                ids, labels, class_weight=weights, reset_metrics=step == 0
+    while not is_over(position, settings):
+        for rows, ids in batches.epoch(position.epoch, position.step):
+            found = network.train_on_batch(
+                ids, lessons.targets[rows], weights[rows], reset_metrics=True
             )
-            progress.advance(epoch, loss, accuracy)
-        losses.append(float(loss))
-    return losses
+            quality = position.advance(*map(float, found))
+            check_finite(quality.loss, position)
+            progress.advance(position.epoch, quality)
+            scalars.write(position.steps_done(len(batches)), **quality._asdict())
+            backups.save_now_and_then()
+        tuning_loss = log_loss(sigmoid(logits(classifier, tuning)), tuning.labels)
+        position.end_epoch(tuning_loss)
+        progress.end_epoch(position.epoch - 1, tuning_loss, position.last_is_best)
+        scalars.write(position.steps_done(len(batches)), tuning_loss=tuning_loss)
+        backups.end_epoch()
+    backups.restore_best()
+    return position
 
 
-def class_weights(labels: np.ndarray) -> dict[int, float]:
-    """Weights by which both classes count alike, and reviews 1 in the mean.
+def is_over(position: Position, settings: TrainingSettings) -> bool:
+    """Whether all epochs are done, or none has been better for as many as `patience`."""
+    waited = position.epoch - 1 - position.best_epoch
+    return position.epoch == settings.epochs or waited >= settings.patience
+
+
+def check_finite(loss: float, position: Position) -> None:
+    """Raises UserError where the loss isn't finite."""
+    if not math.isfinite(loss):
+        raise UserError(
+            f"the loss is {loss} at step {position.step} of epoch {position.epoch + 1}: give a "
+            "smaller --learning_rate"
+        )
+
+
+def logits(classifier: tf_keras.Model, reviews: TokenizedReviews) -> np.ndarray:
+    """What a classifier gives for each review, float64 [n]."""
+    return predict(classifier.predict_on_batch, reviews.tokens).astype(np.float64)
+
+
+def accuracy(targets: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """Which reviews get the right label at a threshold of 0.5, float32 [batch]."""
+    return tf.cast((targets[:, 0] >= 0.5) == (logits[:, 0] >= 0.0), tf.float32)
+
+
+def review_weights(labels: np.ndarray, settings: TrainingSettings) -> np.ndarray:
+    """How much each review counts, 1 in the mean.
 
     Args:
-        labels: float32 [n], 0 and 1, both of them.
+        labels: float32 [n], 0..1, both classes among them.
+        settings: with `class_weight` balanced, both classes count alike.
+
+    Returns:
+        float32 [n].
     """
+    if settings.class_weight == "none":
+        return np.ones_like(labels)
     share = float(labels.mean())
-    return {0: 0.5 / (1.0 - share), 1: 0.5 / share}
+    return labels * (0.5 / share) + (1 - labels) * (0.5 / (1 - share))
 
 
 def optimizer(steps: int, settings: TrainingSettings) -> tf_keras.optimizers.Optimizer:
@@ -105,41 +184,6 @@ class RiseAndFall(tf_keras.optimizers.schedules.LearningRateSchedule):
         rise = (step + 1.0) / self._warm_up
         fall = (self._steps - step) / self._decay
         return self._highest * tf.clip_by_value(tf.minimum(rise, fall), 0.0, 1.0)
-
-
-class Progress:
-    """A line on stderr every few seconds: where, how well, how fast, how much longer."""
-
-    def __init__(self, steps: int, batch_size: int) -> None:
-        """
-        Args:
-            steps: total number of training steps.
-            batch_size: reviews per step.
-        """
-        self._steps = steps
-        self._batch_size = batch_size
-        self._done = 0
-        self._began = self._told = time.monotonic()
-
-    def advance(self, epoch: int, loss: float, accuracy: float) -> None:
-        """Counts a step.
-
-        Args:
-            epoch: the current one, from 0.
-            loss: mean of this epoch so far, in nats per review.
-            accuracy: mean of this epoch so far, 0..1.
-        """
-        self._done += 1
-        now = time.monotonic()
-        if now - self._told >= SECONDS_BETWEEN_LINES or self._done == self._steps:
-            self._told = now
-            quality = f"epoch {epoch + 1}  loss {loss:.3f}  accuracy {accuracy:.3f}"
-            print(f"{quality}  {self._pace(now - self._began)}", file=sys.stderr, flush=True)
-
-    def _pace(self, seconds: float) -> str:
-        rate = self._done * self._batch_size / seconds
-        left = seconds / self._done * (self._steps - self._done)
-        return f"step {self._done}/{self._steps}  {rate:.0f} reviews/s  {left:.0f} s left"
 
 
 def fix_seeds(seed: int) -> None:

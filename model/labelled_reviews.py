@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from model.labelled_files import Row
 from schemas.errors import UserError
 
+UNLABELLED = -1
 LABELS = {"0": 0, "negative": 0, "1": 1, "positive": 1}
 
 
@@ -16,7 +17,7 @@ class LabelledReview(NamedTuple):
 
     Attributes:
         text: not blank.
-        label: 0 negative, 1 positive.
+        label: 0 negative, 1 positive, or `UNLABELLED`.
         source: where the review comes from, by which models are compared.
     """
 
@@ -42,7 +43,8 @@ class Columns(NamedTuple):
 
     Attributes:
         text: of the review.
-        label: 0, 1, negative or positive; or a rating, where there are `stars`.
+        label: 0, 1, negative or positive; or a rating, where there are `stars`; empty where labels
+            don't matter.
         source: as in `LabelledReview`; empty where the name of the data set is meant.
         stars: None where labels are labels.
     """
@@ -69,7 +71,7 @@ def labelled(row: Row, columns: Columns, name: str, place: str) -> LabelledRevie
         UserError: the row can't be learnt from.
     """
     for column in (columns.text, columns.label):
-        if column not in row:
+        if column and column not in row:
             flag = "--text_field" if column == columns.text else "--label_field"
             raise UserError(f"{place}: no column {column}; name the right one with {flag}")
     text = row[columns.text]
@@ -83,12 +85,19 @@ def labelled(row: Row, columns: Columns, name: str, place: str) -> LabelledRevie
         raise UserError(
             f"{place}: the text is no valid Unicode; mend it or remove the row"
         ) from None
-    value, stars = row[columns.label], columns.stars
-    label = parse_rating(value, stars, place) if stars else parse_label(value, place)
+    label = label_of(row, columns, place)
     if label is None:
         return None
     source = row.get(columns.source) if columns.source else name
     return LabelledReview(text, label, "" if source is None else str(source))
+
+
+def label_of(row: Row, columns: Columns, place: str) -> int | None:
+    """The label of a row, None for a rating that is neither; raises UserError where it is none."""
+    if not columns.label:
+        return UNLABELLED
+    value, stars = row[columns.label], columns.stars
+    return parse_rating(value, stars, place) if stars else parse_label(value, place)
 
 
 def parse_label(value: Any, place: str) -> int:

@@ -57,16 +57,35 @@ class TrainingSettings:
     weight_decay: float = 0.01
     largest_gradient: float = 1.0
     """longer gradients (norm over all weights) are shortened to this"""
+    patience: int = 2
+    """epochs without a smaller tuning loss after which training stops"""
+    soft_share: float = 0.9
+    """0..1, how much a teacher counts; its labels by people count for the rest"""
+    softness: float = 2.0
+    """both networks' logits are divided by it before they are compared: Hinton's temperature"""
     class_weight: Literal["none", "balanced"] = "none"
     """`balanced`: reviews count so that both classes count alike, however many each has"""
+    freeze_encoder: bool = False
+    """whether only the head is trained"""
     seed: int = 1
+
+
+@dataclass(frozen=True)
+class Adaptation:
+    """What is different in an encoder that is taken from a checkpoint as a whole."""
+
+    pooling: Literal["first", "mean"]
+    attention_dropout: float
 
 
 class Preset(NamedTuple):
     """An encoder and the training that suits it."""
 
-    encoder: EncoderConfig
+    shape: EncoderConfig | Adaptation
+    """sizes of a small encoder that begins with a checkpoint's words, or changes to a whole one"""
     training: TrainingSettings
+    encoder: str = ""
+    """where it is taken from: see `model.encoder_sources.encoder_at_hand`"""
 
 
 PRESETS = {
@@ -90,5 +109,31 @@ PRESETS = {
             head_dropout=0.1,
             token_dropout=0.1,
         ),
-    )
+    ),
+    "base": Preset(
+        Adaptation(pooling="mean", attention_dropout=0.0),
+        TrainingSettings(
+            epochs=1,
+            batch_size=16,
+            learning_rate=1e-4,
+            max_length=256,
+            head_share=0.25,
+            head_dropout=0.1,
+            token_dropout=0.0,
+        ),
+    ),
+    # The small BERT on the first 128 tokens, as it is usually fine-tuned.
+    "lab": Preset(
+        Adaptation(pooling="first", attention_dropout=0.1),
+        TrainingSettings(
+            epochs=3,
+            batch_size=32,
+            learning_rate=3e-5,
+            max_length=128,
+            head_share=1.0,
+            head_dropout=0.1,
+            token_dropout=0.0,
+        ),
+        "https://tfhub.dev/tensorflow/small_bert/bert_en_uncased_L-4_H-512_A-8/2",
+    ),
 }

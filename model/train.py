@@ -2,6 +2,7 @@
 
     python -m model.train --output my_model
     python -m model.train describe my_model
+    python -m model.train export-encoder --output my_encoder
 
 Load, fit, evaluate, export. TensorFlow is imported once the command line is known to be good.
 """
@@ -10,24 +11,22 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from model.backup_dir import claim
 from model.card import read_card
-from model.checkpoint import VOCABULARY, WEIGHTS, initial_embeddings
-from model.data import DataSet, PartCounts, Reviews, all_at_hand, count_parts
+from model.export_encoder import NAME as EXPORT_ENCODER
+from model.export_encoder import export_encoder
 from model.fingerprint import fingerprint, model_identity
 from model.inputs import directory_at_hand
+from model.materials import Materials, materials_at_hand
 from model.options import Options, parse
-from model.output import check_output, write_model
-from model.runtime import import_tensorflow
+from model.output import check_output
+from model.runtime import import_tensorflow, keep_freed_memory
 from schemas.errors import UserError
-
-if TYPE_CHECKING:
-    from model.metrics import Metrics
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: arguments; those of the process when None.
 
     Returns:
-        The exit code: 0, or 2 when the user has to mend something.
+        The exit code: 0; 2 when the user has to mend something; 130 when stopped with Ctrl-C.
     """
     # Where there is no GPU, TensorFlow's libraries report that as an error. What really goes wrong
     # comes as an exception too.
@@ -46,11 +45,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if arguments[:1] == ["describe"]:
             print(description(arguments[1:]))
+        elif arguments[:1] == [EXPORT_ENCODER]:
+            print(export_encoder(arguments[1:]))
         else:
             train(parse(arguments))
     except (UserError, OSError) as error:
         print(f"train-sentiment: error: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("\ntrain-sentiment: stopped; the same command goes on from there", file=sys.stderr)
+        return 130
     return 0
 
 
@@ -73,82 +77,33 @@ def train(options: Options) -> None:
     """Trains, evaluates and exports one model.
 
     Raises:
-        UserError: the data, the checkpoint or the output directory can't be used.
+        UserError: the data, the encoder, the teacher or the output directory can't be used.
     """
     check_output(options.output)
-    with all_at_hand(options.data, options.columns) as data:
-        counts = count_parts(data)
-        with directory_at_hand(options.checkpoint, (VOCABULARY, WEIGHTS)) as checkpoint:
-            metrics, sha256 = train_from(checkpoint, data, counts, options)
+    with materials_at_hand(options) as materials:
+        claim(Path(options.backup_dir), materials.key(options))
+        print(summary(materials), file=sys.stderr, flush=True)
+        keep_freed_memory()
+        import_tensorflow()
+        from model.training import train_from
+
+        trained = train_from(materials, options)
+    shutil.rmtree(options.backup_dir)
     print(
-        f"accuracy {metrics.accuracy:.4f} on the {metrics.reviews} reviews held out; "
-        f"model in {options.output}\nto pin it: --model_sha256 {sha256}"
+        f"accuracy {trained.metrics.accuracy:.4f} on the {trained.metrics.reviews} reviews held "
+        f"out; model in {options.output}\nto pin it: --model_sha256 {trained.sha256}"
     )
 
 
-def summary(counts: PartCounts) -> str:
+def summary(materials: Materials) -> str:
     """How many reviews there are, and how many of them are positive."""
-    described = (
+    described = [
         f"{sum(part):,} reviews to {use}, {part[1] / sum(part):.1%} of them positive"
-        for part, use in zip(counts, ("learn from", "hold out"), strict=True)
-    )
+        for part, use in zip(materials.counts, ("learn from", "tune on", "hold out"), strict=True)
+    ]
+    if materials.unlabelled:
+        described.append(f"{materials.unlabelled_count:,} for the teacher to label")
     return "; ".join(described)
-
-
-def train_from(
-    checkpoint: Path, data: Sequence[DataSet], counts: PartCounts, options: Options
-) -> tuple[Metrics, str]:
-    """Trains a model whose vocabulary and word embeddings begin as those of a checkpoint.
-
-    Args:
-        checkpoint: on local disk.
-        data: what it learns from.
-        counts: of the data's parts.
-        options: how.
-
-    Returns:
-        How good it is on the validation part, and its fingerprint.
-
-    Raises:
-        UserError: the checkpoint or the output directory can't be used.
-    """
-    import_tensorflow()
-    from model.classifier import compact, new_classifier
-    from model.description import describe
-    from model.evaluation import predict
-    from model.fitting import fit, fix_seeds
-    from model.metrics import measure
-    from model.signatures import Serving
-    from model.tokenized import tokenize_reviews
-    from model.tokenizer import Tokenizer
-
-    fix_seeds(options.training.seed)
-    tokenizer = Tokenizer(
-        checkpoint / VOCABULARY,
-        lower_case=True,
-        max_length=options.training.max_length,
-        head_share=options.training.head_share,
-    )
-    config = replace(
-        options.encoder,
-        vocabulary_size=tokenizer.vocabulary_size,
-        max_positions=tokenizer.max_length,
-    )
-    embeddings = initial_embeddings(checkpoint, config)
-    classifier = new_classifier(config, embeddings, options.training.head_dropout)
-    training, validation = (
-        tokenize_reviews(Reviews(data, only_held_out=side), tokenizer) for side in (False, True)
-    )
-    print(summary(counts), file=sys.stderr, flush=True)
-    losses = fit(classifier, training, tokenizer.unknown, options.training)
-    finished = compact(classifier, config)
-    probabilities = predict(finished.predict_on_batch, validation.tokens)
-    metrics = measure(probabilities, validation.labels, options.threshold)
-    parameters = finished.count_params()
-    card = describe(
-        options, checkpoint, config.compact(), parameters, data, counts, losses, metrics
-    )
-    return metrics, write_model(Serving(finished, tokenizer), card, options.output)
 
 
 if __name__ == "__main__":

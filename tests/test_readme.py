@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from beam_jobs.command_line import GROUPS, beam_flags
-from model import evaluate
+from model import evaluate, export_encoder
 from model import options as train_options
 from schemas.rejection import Reason
 
@@ -22,8 +22,9 @@ def test_options_in_the_readme_exist() -> None:
     for group in GROUPS:
         group._add_argparse_args(parser)
     ours = {flag for action in parser._actions for flag in action.option_strings}
-    of_models = {f"--{name}" for name in (*train_options.ARGUMENTS, *evaluate.ARGUMENTS)}
-    others = {"--encoder", "--every", "--no-deps", "--quick"}
+    commands = (*train_options.ARGUMENTS, *evaluate.ARGUMENTS, *export_encoder.ARGUMENTS)
+    of_models = {f"--{name}" for name in commands}
+    others = {"--every", "--no-deps", "--quick"}
 
     known = ours | beam_flags() | of_models | others
     assert set(re.findall(r"--[a-z][\w-]*", README)) <= known

@@ -9,8 +9,9 @@ import pytest
 import tf_keras
 
 from model.card import default_model_directory
-from model.classifier import compact, new_classifier
+from model.classifier import build_classifier, compact, probabilities_of
 from model.data import packaged
+from model.encoder import build_encoder, set_word_embeddings
 from model.labelled_reviews import LabelledReview
 from model.savedmodel import ScoringModel, export, load
 from model.settings import EncoderConfig
@@ -59,9 +60,11 @@ def toy(toy_vocabulary: Path, toy_config: EncoderConfig) -> Toy:
     tf_keras.utils.set_random_seed(3)
     tokenizer = Tokenizer(toy_vocabulary, lower_case=True, max_length=TOY_LENGTH, head_share=0.25)
     table = np.random.default_rng(3).normal(size=[len(TOY_WORDS), 8]).astype(np.float32)
-    classifier = new_classifier(toy_config, table, dropout=0.5)
+    encoder = build_encoder(toy_config)
+    set_word_embeddings(encoder, table)
+    classifier = build_classifier(encoder, dropout=0.5)
     directory = toy_vocabulary.parent / "artifact"
-    serving = Serving(compact(classifier, toy_config), tokenizer)
+    serving = Serving(probabilities_of(compact(classifier, toy_config)), tokenizer)
     export(serving, toy_card(toy_config), directory)
     return Toy(directory, tokenizer, toy_config, classifier)
 

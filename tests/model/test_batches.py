@@ -60,29 +60,37 @@ def test_padded() -> None:
     assert ids.dtype == np.int32
 
 
-def epoch(batches: LengthBatches) -> list[tuple[tuple[int, ...], tuple[float, ...]]]:
-    return [(tuple(ids[:, 0]), tuple(labels)) for ids, labels in batches]
+def rows_of_epoch(batches: LengthBatches, number: int) -> list[tuple[int, ...]]:
+    return [tuple(rows.tolist()) for rows, _ in batches.epoch(number)]
 
 
 def test_epochs_differ_but_hold_the_same_rows() -> None:
     settings = PRESETS["tiny"].training
-    labels = np.arange(100, dtype=np.float32)
-    plain = LengthBatches(tokens_of([3] * 100), labels, settings, unknown=0)
-    again = LengthBatches(tokens_of([3] * 100), labels, settings, unknown=0)
-    first, second = epoch(plain), epoch(plain)
+    batches = LengthBatches(tokens_of([3] * 100), settings, unknown=0)
+    again = LengthBatches(tokens_of([3] * 100), settings, unknown=0)
+    first, second = rows_of_epoch(batches, 0), rows_of_epoch(batches, 1)
     assert first != second
-    assert [first, second] == [epoch(again), epoch(again)]
-    assert len(first) == len(plain) == 4
+    assert [first, second] == [rows_of_epoch(again, 0), rows_of_epoch(again, 1)]
+    assert len(first) == len(batches) == 4
     for drawn in (first, second):
-        assert sorted(label for _, labels in drawn for label in labels) == labels.tolist()
+        assert sorted(row for rows in drawn for row in rows) == list(range(100))
+
+
+def test_an_epoch_goes_on_in_its_middle() -> None:
+    settings = PRESETS["tiny"].training
+    batches = LengthBatches(tokens_of(list(range(2, 102))), settings, unknown=0)
+    whole, rest = list(batches.epoch(1)), list(batches.epoch(1, first=2))
+    assert len(rest) == len(whole) - 2
+    for expected, found in zip(whole[2:], rest, strict=True):
+        np.testing.assert_array_equal(found[0], expected[0])
+        np.testing.assert_array_equal(found[1], expected[1])
 
 
 def test_hides_the_wanted_share_of_tokens() -> None:
     settings = PRESETS["tiny"].training
-    labels = np.zeros(400, np.float32)
-    batches = LengthBatches(tokens_of([20, 50] * 200), labels, settings, unknown=-1)
-    drawn = list(batches)
-    hidden = sum((ids == -1).sum() for ids, _ in drawn)
+    batches = LengthBatches(tokens_of([20, 50] * 200), settings, unknown=-1)
+    drawn = [ids for _, ids in batches.epoch(0)]
+    hidden = sum((ids == -1).sum() for ids in drawn)
     assert hidden / (400 * 35) == pytest.approx(settings.token_dropout, abs=0.01)
     # Padding stays padding.
-    assert all((ids != 0).sum() in range(20 * len(ids), 50 * len(ids) + 1) for ids, _ in drawn)
+    assert all((ids != 0).sum() in range(20 * len(ids), 50 * len(ids) + 1) for ids in drawn)

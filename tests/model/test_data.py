@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 
 from model import data
-from model.data import SPLIT_SEED, DataSet, count_parts, data_at_hand, held_out, packaged
+from model.data import (
+    PARTS,
+    SPLIT_SEED,
+    DataSet,
+    Reviews,
+    count_parts,
+    data_at_hand,
+    held_out,
+    packaged,
+)
 from model.labelled_reviews import Columns, LabelledReview
 from schemas.errors import UserError
 
@@ -30,12 +39,11 @@ def test_packaged_reviews_are_those_of_their_halves(imdb: list[LabelledReview]) 
 def test_exactly_5000_of_imdb_are_held_out(imdb: list[LabelledReview]) -> None:
     counts = count_parts([packaged("imdb")])
 
-    assert (sum(counts.training), sum(counts.validation)) == (20_000, 5_000)
+    assert list(map(sum, counts)) == [19_027, 973, 5_000]
     # 96 texts occur more than once, but never on both sides.
-    sides = ({review.text for review in imdb if held_out(review.text) == side} for side in (0, 1))
-    training, validation = sides
-    assert len(training | validation) == 24_904
-    assert not training & validation
+    parts = [{review.text for review in Reviews([packaged("imdb")], part)} for part in PARTS]
+    assert sum(map(len, parts)) == len(set.union(*parts)) == 24_904
+    assert parts[2] == {review.text for review in imdb if held_out(review.text)}
 
 
 def test_smaller_seeds_hold_out_another_number(imdb: list[LabelledReview]) -> None:
@@ -50,7 +58,7 @@ def test_seed_and_share_matter() -> None:
     assert sum(held_out(text, share=0.5) for text in texts) == pytest.approx(1_000, abs=100)
 
 
-def test_both_parts_need_both_classes(tmp_path: Path) -> None:
+def test_each_part_needs_both_classes(tmp_path: Path) -> None:
     positive = "".join(f"review {i},1\n" for i in range(50))
     few = "".join(f"review {i},{i % 2}\n" for i in range(2))
 
@@ -60,7 +68,7 @@ def test_both_parts_need_both_classes(tmp_path: Path) -> None:
     ):
         with pytest.raises(UserError, match=r"a.csv: the training part .* needs both"):
             count_parts([one])
-        with pytest.raises(UserError, match=r"a.csv, .*b.csv: the validation part .* of 52"):
+        with pytest.raises(UserError, match=r"a.csv, .*b.csv: the tuning part .* of 52"):
             count_parts([one, two])
 
 

@@ -9,7 +9,7 @@ from google.cloud.storage.retry import DEFAULT_RETRY
 from safetensors.numpy import save_file
 
 from model.checkpoint import WORD_EMBEDDINGS
-from model.classifier import compact
+from model.classifier import compact, probabilities_of
 from model.cloud_storage import list_directory
 from model.data import data_at_hand
 from model.inputs import directory_at_hand
@@ -35,9 +35,8 @@ def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def write_toy(toy: Toy, output: str) -> None:
-    write_model(
-        Serving(compact(toy.classifier, toy.config), toy.tokenizer), toy_card(toy.config), output
-    )
+    network = probabilities_of(compact(toy.classifier, toy.config))
+    write_model(Serving(network, toy.tokenizer), toy_card(toy.config), output)
 
 
 def test_an_exported_model_comes_back(
@@ -82,7 +81,7 @@ def test_an_output_that_will_not_do_costs_no_training(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(DEFAULT_RETRY, "_timeout", 0.5)
-    monkeypatch.setattr("model.train.train_from", None)
+    monkeypatch.setattr("model.train.materials_at_hand", None)
     url = f"gs://{gcs_bucket.name}/v1"
     assert "is not there: 404" in errors_of(capsys, "--output", "gs://absent/v1")
     gcs.proxy.faults[:] = [read_only(gcs_bucket.name)]
@@ -123,8 +122,8 @@ def test_inputs_that_will_not_do_are_named_by_their_url(
         ("--data", f"{url}/bad.csv"): f"error: {url}/bad.csv, row 2: empty text",
         ("--data", f"{url}/one.csv"): f"error: {url}/one.csv: the ",
         ("--data", f"{url}/none.csv"): f"error: {url}/none.csv is not there: 404",
-        ("--data", two, "--checkpoint", f"{url}/other"): f"error: nothing at {url}/other: ",
-        ("--data", two, "--checkpoint", f"{url}/bert"): f"error: vocabulary {url}/bert/vocab.txt ",
+        ("--data", two, "--encoder", f"{url}/other"): f"error: no encoder in {url}/other: ",
+        ("--data", two, "--encoder", f"{url}/none"): f"error: nothing at {url}/none: ",
     }
     for arguments, message in expected.items():
         assert message in errors_of(capsys, "--output", new, *arguments)
@@ -149,14 +148,14 @@ def test_training_from_a_bucket_to_a_bucket(
     gcs_bucket: Bucket, imdb: list[LabelledReview], tmp_path: Path, toy_vocabulary: Path
 ) -> None:
     url = f"gs://{gcs_bucket.name}"
-    data = write_csv(tmp_path / "mine.csv", imdb[::250])
+    data = write_csv(tmp_path / "mine.csv", imdb[::50])
     gcs_bucket.blob("mine.csv").upload_from_filename(str(data))
     table = np.random.default_rng(0).normal(size=[18, 128]).astype(np.float32)
     save_file({WORD_EMBEDDINGS: table}, tmp_path / "model.safetensors")
     for path in (tmp_path / "model.safetensors", toy_vocabulary):
         gcs_bucket.blob(f"bert/{path.name}").upload_from_filename(str(path))
 
-    places = ["--data", f"{url}/mine.csv", "--checkpoint", f"{url}/bert"]
+    places = ["--data", f"{url}/mine.csv", "--encoder", f"{url}/bert"]
     code = main([*places, "--output", f"{url}/models/v1", "--epochs", "1", "--max_length", "16"])
 
     assert code == 0

