@@ -21,7 +21,7 @@ SETTINGS = ("--max_length", 16, "--epochs", 3, "--learning_rate", 1e-3)
 def test_a_killed_training_ends_as_an_undisturbed_one(
     imdb: list[LabelledReview], tmp_path: Path
 ) -> None:
-    data = write_csv(tmp_path / "mine.csv", imdb[::20])
+    data = write_csv(tmp_path / "mine.csv", imdb[::60])
     whole = ("--data", data, "--output", tmp_path / "whole", *SETTINGS)
     broken = ("--data", data, "--output", tmp_path / "broken", *SETTINGS)
     backups = tmp_path / "broken.training"
@@ -57,7 +57,7 @@ def test_a_killed_training_ends_as_an_undisturbed_one(
 
 
 def test_ctrl_c_is_answered_in_one_line(imdb: list[LabelledReview], tmp_path: Path) -> None:
-    data = write_csv(tmp_path / "mine.csv", imdb[::20])
+    data = write_csv(tmp_path / "mine.csv", imdb[::60])
     options = ("--data", data, "--output", tmp_path / "model", *SETTINGS)
     command = [sys.executable, "-m", "model.train", *map(str, options)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:

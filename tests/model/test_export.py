@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy.special import expit
 
+from model.classifier import probabilities_of
 from model.evaluation import predict
 from model.savedmodel import check_output, export, load
 from model.signatures import Serving
@@ -26,7 +28,7 @@ def test_works_wherever_it_is_copied(toy: Toy, tmp_path: Path) -> None:
 def test_exported_toy_equals_its_classifier(toy: Toy) -> None:
     tokens = toy.tokenizer.tokenize(["good film", "bad acting, the end!", "not the plot"])
     exported = predict(load(toy.directory).probabilities, tokens)
-    direct = predict(toy.classifier.predict_on_batch, tokens)
+    direct = expit(predict(toy.classifier.predict_on_batch, tokens))
     np.testing.assert_allclose(exported, direct, atol=2e-3)  # matrices are stored in float16
     assert exported.dtype == np.float32
     assert np.ptp(exported) > 1e-3
@@ -40,7 +42,7 @@ def test_export_leaves_nothing_behind_when_it_fails(
 
     monkeypatch.setattr("model.savedmodel.write_card", fail)
     with pytest.raises(OSError, match="disk full"):
-        export(Serving(toy.classifier, toy.tokenizer), {}, tmp_path / "model")
+        export(Serving(probabilities_of(toy.classifier), toy.tokenizer), {}, tmp_path / "model")
     assert list(tmp_path.iterdir()) == []
 
 
