@@ -12,8 +12,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from model.backup_dir import claim
@@ -84,8 +86,9 @@ def train(options: Options) -> None:
         claim(Path(options.backup_dir), materials.key(options))
         print(summary(materials), file=sys.stderr, flush=True)
         keep_freed_memory()
-        import_tensorflow()
-        from model.training import train_from
+        with ctrl_c_afterwards():
+            import_tensorflow()
+            from model.training import train_from
 
         trained = train_from(materials, options)
     shutil.rmtree(options.backup_dir)
@@ -93,6 +96,19 @@ def train(options: Options) -> None:
         f"accuracy {trained.metrics.accuracy:.4f} on the {trained.metrics.reviews} reviews held "
         f"out; model in {options.output}\nto pin it: --model_sha256 {trained.sha256}"
     )
+
+
+@contextmanager
+def ctrl_c_afterwards() -> Iterator[None]:
+    """Lets Ctrl-C wait for an import: what it raises can get lost in the code that runs there."""
+    pressed = []
+    before = signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pressed:
+        raise KeyboardInterrupt
 
 
 def summary(materials: Materials) -> str:
