@@ -147,11 +147,11 @@ def chosen_model(options: Namespace) -> Model:
                 check_sha256(path, options.model_sha256)
             if options.engine == "tfx_bsl":
                 name, tfx_signature = Path(directory).name, _tfx_signature(options, path)
+                threshold = threshold_of(path)
             else:
                 card = read_card(path)
-                name, tfx_signature = card.name, None
+                name, tfx_signature, threshold = card.name, None, card.threshold
                 warn_of_waste(options, card.raw)
-            threshold = threshold_of(path)
             sha256 = options.model_sha256 or fingerprint(path)
     except OSError as error:
         raise UserError(f"--model {directory} can't be read: {error}") from error

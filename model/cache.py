@@ -78,7 +78,7 @@ def cache_folder() -> Path:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if os.access(folder, os.W_OK):
             return folder
-    folder = _private_folder() / "models"
+    folder = private_folder(f"review-scoring-{os.getuid()}", "XDG_CACHE_HOME") / "models"
     folder.mkdir(exist_ok=True)
     return folder
 
@@ -89,15 +89,23 @@ def _user_cache() -> Path:
     return given if given.is_absolute() else Path.home() / ".cache"
 
 
-def _private_folder() -> Path:
-    folder = Path(tempfile.gettempdir(), f"review-scoring-{os.getuid()}")
+def private_folder(name: str, variable: str) -> Path:
+    """A folder among the temporary files, in which nobody else can write.
+
+    Args:
+        name: of the folder; it is made unless it is there.
+        variable: of the environment, by which another folder can be chosen.
+
+    Raises:
+        UserError: others can write there.
+    """
+    folder = Path(tempfile.gettempdir(), name)
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     # Models are code: nobody else may have put them there.
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
         raise UserError(
-            f"{folder} can be written by others: set XDG_CACHE_HOME to a folder that only you can "
-            "write"
+            f"{folder} can be written by others: set {variable} to a folder that only you can write"
         )
     return folder
 

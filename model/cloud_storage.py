@@ -9,6 +9,7 @@ import functools
 import os
 import re
 from collections.abc import Collection
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from google.api_core.exceptions import PreconditionFailed
@@ -55,7 +56,8 @@ def list_directory(url: str, names: Collection[str] = ()) -> RemoteDirectory:
 
     Args:
         url: `gs://BUCKET/FOLDER`.
-        names: of the objects that matter, relative to the URL; all where it is empty.
+        names: of the objects that matter, relative to the URL, or patterns of them as in `fnmatch`;
+            all where it is empty.
 
     Raises:
         UserError: there is nothing, or it can't be listed, and why.
@@ -69,7 +71,11 @@ def list_directory(url: str, names: Collection[str] = ()) -> RemoteDirectory:
             for blob in client().list_blobs(bucket, prefix=prefix, fields=LISTED)
             if not blob.name.endswith("/")  # a console marks a folder so
         }
-    wanted = {name: blob for name, blob in blobs.items() if name in names or not names}
+    wanted = {
+        name: blob
+        for name, blob in blobs.items()
+        if not names or any(fnmatchcase(name, pattern) for pattern in names)
+    }
     if not wanted:
         raise UserError(f"nothing at {url}: check the URL")
     return _remote(url, wanted)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from model.checkpoint import (
+    CONFIG,
+    TOKENIZER_CONFIG,
     VOCABULARY,
     WEIGHTS,
     default_checkpoint,
@@ -32,6 +35,11 @@ Shape = EncoderConfig | Adaptation
 """Sizes of a small encoder that begins with a checkpoint's words, or what a whole one changes."""
 
 HUB_FILES = ("saved_model.pb", "tfhub_module.pb")
+ENCODER_FILES = (
+    *(CONFIG, TOKENIZER_CONFIG, VOCABULARY, WEIGHTS),
+    *(*HUB_FILES, "keras_metadata.pb", "variables/*", "assets/*"),
+)
+"""What is copied from a bucket; beside a checkpoint its weights often lie in other forms too."""
 
 
 class EncoderSource(Protocol):
@@ -84,7 +92,7 @@ class CheckpointSource:
     def lower_case(self) -> bool:
         return lower_cases(self.directory)
 
-    @property
+    @cached_property
     def origin(self) -> Mapping[str, Any]:
         whole = isinstance(self.shape, Adaptation)
         return {
@@ -138,7 +146,7 @@ class HubSource:
     def lower_case(self) -> bool:
         return self.module.lower_case
 
-    @property
+    @cached_property
     def origin(self) -> Mapping[str, Any]:
         return {"method": "TF Hub module", "module_sha256": fingerprint(self.module.directory)}
 
@@ -169,7 +177,7 @@ def encoder_at_hand(source: str, shape: Shape) -> Iterator[EncoderSource]:
 
         yield _from_hub(source, resolve(source), shape)
         return
-    with directory_at_hand(source or str(default_checkpoint()), ()) as directory:
+    with directory_at_hand(source or str(default_checkpoint()), ENCODER_FILES) as directory:
         if any((directory / name).is_file() for name in HUB_FILES):
             yield _from_hub(source, directory, shape)
         else:

@@ -93,7 +93,7 @@ def evaluate(given: argparse.Namespace, columns: Columns) -> None:
     check_matplotlib()
     output = _folder(Path(given.output))
     source = given.model or str(default_model_directory())
-    with all_at_hand(given.data, columns) as data, directory_at_hand(source, ()) as model:
+    with all_at_hand(given.data, columns) as data, directory_at_hand(source) as model:
         card = read_card(model)
         facts = {
             "model": model_identity(card.name, fingerprint(model)),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import stat
-import tempfile
 import threading
 import warnings
 from collections.abc import Iterator
@@ -15,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from urllib.error import HTTPError, URLError
 
+from model.cache import private_folder
 from model.runtime import import_tensorflow
 from schemas.errors import UserError
 
@@ -83,18 +82,7 @@ def cache_folder() -> Path:
         UserError: it is the common one for temporary files, and others can write to it.
     """
     given = os.environ.get(CACHE_VARIABLE)
-    if given:
-        return Path(given)
-    folder = Path(tempfile.gettempdir(), "tfhub_modules")
-    folder.mkdir(mode=0o700, exist_ok=True)
-    found = folder.lstat()
-    # Models are code: nobody else may have put them there.
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
-        raise UserError(
-            f"{folder} can be written by others: set {CACHE_VARIABLE} to a folder that only you "
-            "can write"
-        )
-    return folder
+    return Path(given) if given else private_folder("tfhub_modules", CACHE_VARIABLE)
 
 
 @contextmanager

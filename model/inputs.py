@@ -33,12 +33,12 @@ def file_at_hand(source: str) -> Iterator[Path]:
 
 
 @contextmanager
-def directory_at_hand(source: str, names: Collection[str]) -> Iterator[Path]:
+def directory_at_hand(source: str, names: Collection[str] = ()) -> Iterator[Path]:
     """Some files of a directory on local disk.
 
     Args:
         source: a path, or `gs://BUCKET/FOLDER`, of which the files are copied.
-        names: of the files that matter, relative to the source.
+        names: of the files that matter, as in `model.cloud_storage.list_directory`.
 
     Raises:
         UserError: they can't be copied. What one says of the copy is said of the source.

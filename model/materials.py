@@ -86,6 +86,6 @@ def teacher_at_hand(source: str) -> Iterator[Teacher | None]:
     if not source:
         yield None
         return
-    with directory_at_hand(source, ()) as directory:
+    with directory_at_hand(source) as directory:
         name = read_card(directory).name
         yield Teacher(directory, model_identity(name, fingerprint(directory)))

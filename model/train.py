@@ -68,7 +68,7 @@ def description(arguments: Sequence[str]) -> str:
     """
     if len(arguments) != 1:
         raise UserError("describe takes one model: train-sentiment describe DIR")
-    with directory_at_hand(arguments[0], ()) as model:
+    with directory_at_hand(arguments[0]) as model:
         card, sha256 = read_card(model), fingerprint(model)
     identity = model_identity(card.name, sha256)
     content = {"identity": identity, "sha256": sha256, "card": card.raw}

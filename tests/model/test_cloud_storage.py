@@ -71,6 +71,9 @@ def test_only_the_files_that_matter_are_listed(gcs_bucket: Bucket) -> None:
 
     assert sorted(file.name for file in found.files) == ["model.safetensors", "vocab.txt"]
 
+    matching = list_directory(f"gs://{gcs_bucket.name}", ("bert/p*", "other/*"))
+    assert [file.name for file in matching.files] == ["bert/pytorch_model.bin"]
+
 
 def test_one_object(gcs_bucket: Bucket, tmp_path: Path) -> None:
     gcs_bucket.blob("a/reviews.csv").upload_from_string("text,label\n")

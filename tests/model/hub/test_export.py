@@ -19,9 +19,9 @@ from model.savedmodel import export
 from model.settings import EncoderConfig
 from model.signatures import Serving
 from tests.model.conftest import TOY_LENGTH, Toy, toy_card
-from tests.model.hub_modules import NAMES
+from tests.model.hub.modules import NAMES
+from tests.model.hub.test_encoder import train
 from tests.model.test_encoder import random_ids
-from tests.model.test_hub_encoder import train
 
 TEXTS = ["good film", "bad acting, the end!", "not the plot", "", "the " * 50]
 
@@ -64,7 +64,7 @@ def directory(original: tf_keras.Model, toy_vocabulary: Path, tmp_path: Path) ->
 def in_another_process(*arguments: str) -> str:
     environment = {
         **os.environ,
-        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "PYTHONPATH": str(Path(__file__).parents[3]),
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
     command = [sys.executable, "-c", *arguments]

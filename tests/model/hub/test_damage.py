@@ -5,17 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.model.hub_modules import Odd, refusal
-
-
-@pytest.fixture
-def odd(toy_vocabulary: Path) -> Odd:
-    return Odd(toy_vocabulary)
-
-
-@pytest.fixture
-def target(tmp_path: Path) -> Path:
-    return tmp_path / "module"
+from tests.model.hub.modules import Odd, refusal
 
 
 def test_no_directory(target: Path) -> None:

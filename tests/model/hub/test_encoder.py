@@ -14,7 +14,7 @@ from model.hub_encoder import HubEncoder
 from model.hub_export import export_module
 from model.settings import PRESETS, EncoderConfig
 from tests.model.conftest import TOY_LENGTH, Toy
-from tests.model.hub_modules import NAMES, save_as_published
+from tests.model.hub.modules import NAMES, save_as_published
 from tests.model.test_encoder import random_ids
 
 OUTPUTS = ("pooled_output", "sequence_output")

@@ -2,7 +2,6 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,24 +10,7 @@ import pytest
 from model import hub_handle
 from model.fingerprint import fingerprint
 from model.hub_handle import resolve
-from tests.model.hub_server import PATH, HubServer, archive, hub_server, left, likeness, refusal
-
-
-@pytest.fixture
-def server() -> Iterator[HubServer]:
-    with hub_server() as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "cache"))
-    return tmp_path / "cache"
-
-
-@pytest.fixture
-def module(tmp_path: Path) -> Path:
-    return likeness(tmp_path / "module")
+from tests.model.hub.server import PATH, HubServer, archive, hub_server, left, refusal
 
 
 def test_a_local_directory_stays_one() -> None:

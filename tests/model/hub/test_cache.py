@@ -12,24 +12,7 @@ import pytest
 from model.hub_handle import cache_folder, resolve
 from schemas.errors import UserError
 from tests.integration.harms import mount
-from tests.model.hub_server import PATH, HubServer, archive, hub_server, left, likeness, refusal
-
-
-@pytest.fixture
-def server() -> Iterator[HubServer]:
-    with hub_server() as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "cache"))
-    return tmp_path / "cache"
-
-
-@pytest.fixture
-def module(tmp_path: Path) -> Path:
-    return likeness(tmp_path / "module")
+from tests.model.hub.server import PATH, HubServer, archive, left, refusal
 
 
 def test_a_file_in_the_place_of_the_cache(server: HubServer, cache: Path) -> None:

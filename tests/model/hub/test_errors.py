@@ -9,17 +9,7 @@ import tensorflow as tf
 from model.hub_encoder import HubEncoder
 from schemas.errors import UserError
 from tests.model.conftest import TOY_LENGTH, Toy
-from tests.model.hub_modules import IDS, NAMES, Odd, Tensors, refusal
-
-
-@pytest.fixture
-def odd(toy_vocabulary: Path) -> Odd:
-    return Odd(toy_vocabulary)
-
-
-@pytest.fixture
-def target(tmp_path: Path) -> Path:
-    return tmp_path / "module"
+from tests.model.hub.modules import IDS, NAMES, Odd, Tensors, refusal
 
 
 def test_nothing_wrong(odd: Odd, target: Path, toy_vocabulary: Path) -> None:
