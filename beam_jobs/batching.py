@@ -19,6 +19,8 @@ from apache_beam.transforms.userstate import (
 )
 from apache_beam.utils.timestamp import Timestamp
 
+from model.batches import cut_batches
+
 T = TypeVar("T")
 
 REVIEWS_SORTED_TOGETHER = 4_096
@@ -152,24 +154,3 @@ def cut_groups(
         groups.setdefault(group(element), []).append(element)
     for members in groups.values():
         yield from cut_batches(members, length, budget)
-
-
-def cut_batches(
-    elements: Iterable[T], length: Callable[[T], int], budget: int
-) -> Iterator[list[T]]:
-    """Sorts elements by length, longest first, and cuts them into batches within the budget.
-
-    Longest first, so that a batch that is too much for the memory fails at once and not at last.
-    Elements of one length keep their order.
-    """
-    batch: list[T] = []
-    longest = 0
-    for element in sorted(elements, key=length, reverse=True):
-        if batch and longest * (len(batch) + 1) > budget:
-            yield batch
-            batch = []
-        if not batch:
-            longest = length(element)
-        batch.append(element)
-    if batch:
-        yield batch

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from model.settings import TrainingSettings
-from model.tokenizer import TokenIds
+from model.tokenizer import SPECIAL_PLACES, TokenIds
+
+T = TypeVar("T")
 
 POOL = 64  # batches' worth of shuffled reviews that are sorted by length together
 
@@ -23,7 +26,7 @@ class LengthBatches:
             unknown: the id that hides a dropped token.
         """
         self._tokens = tokens
-        self._lengths = np.diff(tokens.row_splits)
+        self._lengths = np.minimum(np.diff(tokens.row_splits), settings.max_length)
         self._settings = settings
         self._unknown = unknown
 
@@ -42,10 +45,14 @@ class LengthBatches:
             Row numbers, int64 [batch], and their ids, int32 [batch, length], padded with 0.
         """
         for step, rows in enumerate(self._draw(number)[first:], first):
-            yield rows, self._hide(padded(self._tokens, rows), number, step)
+            random = np.random.default_rng([self._settings.seed, number, step])
+            chosen = [
+                any_window(ids, self._settings.max_length, random)
+                for ids in rows_of(self._tokens, rows)
+            ]
+            yield rows, self._hide(pad(chosen), random)
 
-    def _hide(self, ids: np.ndarray, epoch: int, step: int) -> np.ndarray:
-        random = np.random.default_rng([self._settings.seed, epoch, step])
+    def _hide(self, ids: np.ndarray, random: np.random.Generator) -> np.ndarray:
         hidden = (random.random(ids.shape) < self._settings.token_dropout) & (ids != 0)
         return np.where(hidden, self._unknown, ids).astype(np.int32)
 
@@ -61,6 +68,22 @@ class LengthBatches:
         return [batches[index] for index in random.permutation(len(batches))]
 
 
+def any_window(ids: np.ndarray, length: int, random: np.random.Generator) -> np.ndarray:
+    """A window of one row, drawn by chance, to learn from.
+
+    Args:
+        ids: int32 [tokens], [CLS], word pieces, [SEP].
+        length: as for `model.windows.windows_of`.
+        random: what is drawn from, if the row doesn't fit.
+    """
+    places = length - SPECIAL_PLACES
+    last = len(ids) - SPECIAL_PLACES - places
+    if last <= 0:
+        return ids
+    first = 1 + random.integers(last + 1)
+    return np.concatenate([ids[:1], ids[first : first + places], ids[-1:]])
+
+
 def by_length(rows: np.ndarray, lengths: np.ndarray, size: int) -> list[np.ndarray]:
     """Cuts rows into batches of like length, the shortest first.
 
@@ -73,10 +96,36 @@ def by_length(rows: np.ndarray, lengths: np.ndarray, size: int) -> list[np.ndarr
     return [ordered[start : start + size] for start in range(0, len(ordered), size)]
 
 
+def cut_batches(
+    elements: Iterable[T], length: Callable[[T], int], budget: int
+) -> Iterator[list[T]]:
+    """Sorts elements by length, longest first, and cuts them into batches within the budget.
+
+    Longest first, so that a batch that is too much for the memory fails at once and not at last.
+    Elements of one length keep their order.
+    """
+    batch: list[T] = []
+    longest = 0
+    for element in sorted(elements, key=length, reverse=True):
+        if batch and longest * (len(batch) + 1) > budget:
+            yield batch
+            batch = []
+        if not batch:
+            longest = length(element)
+        batch.append(element)
+    if batch:
+        yield batch
+
+
 def padded(tokens: TokenIds, rows: np.ndarray) -> np.ndarray:
     """Token ids of some rows, int32 [len(rows), length of the longest], padded with 0."""
+    return pad(rows_of(tokens, rows))
+
+
+def rows_of(tokens: TokenIds, rows: np.ndarray) -> list[np.ndarray]:
+    """Token ids of some rows, int32 [length of the row] each."""
     starts, ends = tokens.row_splits[rows], tokens.row_splits[rows + 1]
-    return pad([tokens.values[start:end] for start, end in zip(starts, ends, strict=True)])
+    return [tokens.values[start:end] for start, end in zip(starts, ends, strict=True)]
 
 
 def pad(rows: Sequence[np.ndarray]) -> np.ndarray:

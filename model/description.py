@@ -41,12 +41,17 @@ def describe(options: Options, materials: Materials, facts: Facts) -> dict[str, 
         facts: what came of it.
     """
     training = asdict(options.training)
-    config = materials.encoder.config(options.training.max_length)
+    length = training.pop("max_length")
+    config = materials.encoder.config(length)
     return {
         "name": f"{options.preset}-{'-'.join(one.name for one in materials.data)}",
         "labels": ["negative", "positive"],
-        "max_length": training.pop("max_length"),
-        "truncation": {"head_share": training.pop("head_share")},
+        "max_length": options.training.longest,
+        "truncation": {
+            "long_reviews": training.pop("long_reviews"),
+            "head_share": options.training.head_share,
+            "window": options.training.window,
+        },
         "lower_case": materials.encoder.lower_case,
         "threshold": options.threshold,
         "encoder": asdict(config.compact()) if config else {},

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from model.batches import by_length, padded
+from model.batches import cut_batches, padded
 from model.labelled_reviews import LabelledReview
 from model.metrics import Metrics, labelled_positive, measure
 from model.tokenized import TokenizedReviews
@@ -18,7 +18,8 @@ from schemas.score import PROBABILITY_DECIMALS
 LENGTHS = (32, 64, 128, 256, 512)
 """Reviews are grouped by these numbers of word pieces, before truncation; the last have more."""
 
-BATCH_SIZE = 64
+BATCH_TOKENS = 16_384
+"""Most tokens that a network computes at once, padding included."""
 
 Network = Callable[[np.ndarray], np.ndarray]
 """From padded token ids, int32 [batch, length], to probabilities, float32 [batch]."""
@@ -122,7 +123,8 @@ def predict(network: Network, tokens: TokenIds) -> np.ndarray:
     """
     lengths = np.diff(tokens.row_splits)
     probabilities = np.empty(len(lengths), np.float32)
-    for rows in by_length(np.arange(len(lengths)), lengths, BATCH_SIZE):
+    for batch in cut_batches(range(len(lengths)), lengths.__getitem__, BATCH_TOKENS):
+        rows = np.array(batch)
         probabilities[rows] = network(padded(tokens, rows))
     return probabilities
 

@@ -20,6 +20,7 @@ from model.settings import TrainingSettings
 from model.tokenized import TokenizedReviews
 from model.tokenizer import TokenIds
 from model.training_state import Backups, Position
+from model.windows import reader
 from schemas.errors import UserError
 
 NO_DECAY = ["bias", "norm"]  # in names of variables; decaying these only hurts
@@ -82,6 +83,7 @@ def fit(
     # Gradients that are too small for float16 would be lost.
     scaled = tf_keras.mixed_precision.LossScaleOptimizer(adam) if half_precision() else adam
     network.compile(scaled, lessons.loss, metrics=[accuracy])
+    read = reader(classifier, settings.window)
     weights = review_weights(lessons.targets[:, 0], settings)
     backups, scalars = Backups(backup_dir, network), Scalars(tensorboard)
     position = backups.resume()
@@ -98,7 +100,7 @@ def fit(
             progress.advance(position.epoch, quality)
             scalars.write(position.steps_done(len(batches)), **quality._asdict())
             backups.save_now_and_then()
-        tuning_loss = log_loss(sigmoid(logits(classifier, tuning)), tuning.labels)
+        tuning_loss = log_loss(sigmoid(logits(read, tuning)), tuning.labels)
         position.end_epoch(tuning_loss)
         progress.end_epoch(position.epoch - 1, tuning_loss, position.last_is_best)
         scalars.write(position.steps_done(len(batches)), tuning_loss=tuning_loss)

@@ -55,7 +55,7 @@ class Materials:
             "data": sorted(one.sha256 + one.only for one in self.data),
             "columns": options.columns,
             "unlabelled": sorted(one.sha256 + one.only for one in self.unlabelled),
-            "encoder": dict(self.encoder.origin),
+            "encoder": {**self.encoder.origin, **asdict(options.shape)},
             "teacher": self.teacher.identity if self.teacher else "",
             **asdict(options.training),
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 from collections.abc import Sequence
 from typing import Literal
 
@@ -15,8 +16,8 @@ from schemas.errors import UserError
 from schemas.score import DEFAULT_THRESHOLD
 
 OVERRIDES = (
-    *("epochs", "patience", "learning_rate", "batch_size", "max_length", "soft_share", "softness"),
-    *("class_weight", "freeze_encoder", "seed"),
+    *("epochs", "patience", "learning_rate", "batch_size", "max_length"),
+    *("long_reviews", "soft_share", "softness", "class_weight", "freeze_encoder", "seed"),
 )
 
 
@@ -102,7 +103,15 @@ ARGUMENTS: Arguments = {
     },
     "learning_rate": {"type": number(float, 1e-9, 1), "help": "the highest one, after warm-up"},
     "batch_size": {"type": number(int, 1, 100_000), "help": "reviews per step"},
-    "max_length": {"type": number(int, 3, 100_000), "help": "most tokens of a review"},
+    "max_length": {
+        "type": number(int, 3, 100_000),
+        "help": "most tokens of a review, or of a window",
+    },
+    "long_reviews": {
+        "choices": ("head", "head_tail", "windows"),
+        "help": "what is read of a review that is longer: its beginning; beginning and end; or all "
+        "of it, in overlapping windows whose logits are averaged",
+    },
     "class_weight": {
         "choices": ("none", "balanced"),
         "help": "balanced: both classes count alike, however many reviews each has",
@@ -148,6 +157,8 @@ def parse(arguments: Sequence[str]) -> Options:
     given = known_options(build_parser(), arguments)
     if given.unlabelled and not given.teacher:
         raise UserError("--unlabelled needs a --teacher to label these reviews")
+    if given.tensorboard and importlib.util.find_spec("tensorboard") is None:
+        raise UserError("--tensorboard needs: pip install 'review-scoring[tensorboard]'")
     preset = PRESETS[given.preset]
     overrides = {name: value for name in OVERRIDES if (value := getattr(given, name)) is not None}
     training = dataclasses.replace(preset.training, **overrides)

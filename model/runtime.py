@@ -8,6 +8,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from schemas.errors import UserError
+
 PRECISIONS = ("auto", "float32")
 
 HALF_PRECISION = "auto_mixed_precision"
@@ -95,6 +97,21 @@ def memory_errors() -> Iterator[None]:
         yield
     except tf.errors.ResourceExhaustedError as error:
         raise MemoryError(error.message) from error
+
+
+@contextmanager
+def told_in_a_line() -> Iterator[None]:
+    """What TensorFlow raises for want of memory or disk comes out as `UserError`."""
+    import tensorflow as tf
+
+    try:
+        yield
+    except tf.errors.OpError as error:
+        reason = error.message.partition("\n")[0]
+        raise UserError(
+            f"TensorFlow can't go on: {reason}; make room on the disk, or in memory with a smaller "
+            "--batch_size"
+        ) from error
 
 
 @contextmanager

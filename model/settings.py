@@ -5,6 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
+HEAD_SHARE = 0.25
+"""Of a long review, as in Sun et al. 2019 (https://arxiv.org/abs/1905.05583)."""
+
+MOST_TOKENS = 4096
+"""Most tokens that are read of a review in windows: a memory must hold them."""
+
 
 @dataclass(frozen=True)
 class EncoderConfig:
@@ -45,9 +51,9 @@ class TrainingSettings:
     learning_rate: float
     """the highest one, at the end of the warm-up"""
     max_length: int
-    """tokens of a review, [CLS] and [SEP] included"""
-    head_share: float
-    """0..1, the share of a long review's tokens taken from its beginning; the rest from its end"""
+    """tokens that are read together, [CLS] and [SEP] included"""
+    long_reviews: Literal["head", "head_tail", "windows"]
+    """what is read of a longer review: its beginning; beginning and end; or overlapping windows"""
     head_dropout: float
     """share of the pooled output zeroed"""
     token_dropout: float
@@ -68,6 +74,21 @@ class TrainingSettings:
     freeze_encoder: bool = False
     """whether only the head is trained"""
     seed: int = 1
+
+    @property
+    def head_share(self) -> float:
+        """0..1, the share of a long review's tokens taken from its beginning."""
+        return HEAD_SHARE if self.long_reviews == "head_tail" else 1.0
+
+    @property
+    def longest(self) -> int:
+        """Most tokens that are read of a review, [CLS] and [SEP] included."""
+        return self.max_length if self.window is None else max(self.max_length, MOST_TOKENS)
+
+    @property
+    def window(self) -> int | None:
+        """The length of windows, if reviews are read so."""
+        return self.max_length if self.long_reviews == "windows" else None
 
 
 @dataclass(frozen=True)
@@ -105,7 +126,7 @@ PRESETS = {
             batch_size=32,
             learning_rate=5e-4,
             max_length=256,
-            head_share=0.25,
+            long_reviews="head_tail",
             head_dropout=0.1,
             token_dropout=0.1,
         ),
@@ -117,7 +138,7 @@ PRESETS = {
             batch_size=16,
             learning_rate=1e-4,
             max_length=256,
-            head_share=0.25,
+            long_reviews="head_tail",
             head_dropout=0.1,
             token_dropout=0.0,
         ),
@@ -130,7 +151,7 @@ PRESETS = {
             batch_size=32,
             learning_rate=3e-5,
             max_length=128,
-            head_share=1.0,
+            long_reviews="head",
             head_dropout=0.1,
             token_dropout=0.0,
         ),

@@ -27,7 +27,7 @@ from model.inputs import directory_at_hand
 from model.materials import Materials, materials_at_hand
 from model.options import Options, parse
 from model.output import check_output
-from model.runtime import import_tensorflow, keep_freed_memory
+from model.runtime import import_tensorflow, keep_freed_memory, told_in_a_line
 from schemas.errors import UserError
 
 
@@ -90,7 +90,8 @@ def train(options: Options) -> None:
             import_tensorflow()
             from model.training import train_from
 
-        trained = train_from(materials, options)
+        with told_in_a_line():
+            trained = train_from(materials, options)
     shutil.rmtree(options.backup_dir)
     print(
         f"accuracy {trained.metrics.accuracy:.4f} on the {trained.metrics.reviews} reviews held "

@@ -25,6 +25,7 @@ from model.settings import TrainingSettings
 from model.signatures import Serving
 from model.tokenized import tokenize_reviews
 from model.tokenizer import Tokenizer
+from model.windows import reader
 
 TEACHER_LOGITS = "teacher.npy"
 """Among the backups: what a large teacher says takes longer than much else."""
@@ -57,7 +58,7 @@ def train_from(materials: Materials, options: Options) -> Trained:
     settings, source = options.training, materials.encoder
     fix_seeds(settings.seed)
     tokenizer = Tokenizer(
-        source.vocabulary, source.lower_case, settings.max_length, settings.head_share
+        source.vocabulary, source.lower_case, settings.longest, settings.head_share
     )
     encoder = source.build(settings.max_length, trainable=not settings.freeze_encoder)
     classifier = build_classifier(encoder, settings.head_dropout, settings.freeze_encoder)
@@ -70,8 +71,10 @@ def train_from(materials: Materials, options: Options) -> Trained:
     )
     temperature = 1.0
     if options.calibration == "temperature":
-        temperature = fit_temperature(logits(classifier, tuning), tuning.labels)
-    finished = probabilities_of(stored(classifier, materials, settings), temperature)
+        read = reader(classifier, settings.window)
+        temperature = fit_temperature(logits(read, tuning), tuning.labels)
+    scoring = reader(stored(classifier, materials, settings), settings.window)
+    finished = probabilities_of(scoring, temperature)
     probabilities = predict(finished.predict_on_batch, validation.tokens)
     metrics = measure(probabilities, validation.labels, options.threshold)
     facts = Facts(finished.count_params(), losses, temperature, metrics)

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from beam_jobs.batching import cut_batches
 from beam_jobs.dataflow.accelerators import Accelerator
 from beam_jobs.encoding import (
     REVIEWS_TOKENIZED_TOGETHER,
@@ -19,7 +18,7 @@ from beam_jobs.encoding import (
 from beam_jobs.handler import Example
 from beam_jobs.job import Model
 from beam_jobs.models import MODELS
-from model.batches import pad
+from model.batches import cut_batches, pad
 from model.runtime import prepare_devices
 from schemas.review import Review
 

@@ -1,4 +1,3 @@
-import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -10,37 +9,11 @@ from apache_beam.utils.timestamp import Timestamp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from beam_jobs.batching import BatchInTime, cut_batches, cut_groups
+from beam_jobs.batching import BatchInTime, cut_groups
+from model.batches import cut_batches
 from tests.beam_jobs.running import local_pipeline
 from tests.beam_jobs.streams import streaming_pipeline
-
-ROWS = st.lists(
-    st.lists(st.integers(1, 30_000), min_size=1, max_size=12).map(
-        lambda ids: np.array(ids, np.int32)
-    ),
-    min_size=1,
-    max_size=40,
-)
-
-
-@given(ROWS, st.integers(1, 60))
-def test_no_row_is_lost_and_no_batch_exceeds_the_budget(
-    rows: list[np.ndarray], budget: int
-) -> None:
-    batches = list(cut_batches(rows, len, budget))
-
-    assert sorted(id(row) for batch in batches for row in batch) == sorted(map(id, rows))
-    for batch in batches:
-        assert len(batch) == 1 or max(map(len, batch)) * len(batch) <= budget
-
-
-@given(ROWS, st.integers(1, 60))
-def test_batches_are_as_large_as_the_budget_allows(rows: list[np.ndarray], budget: int) -> None:
-    batches = list(cut_batches(rows, len, budget))
-
-    for batch, following in itertools.pairwise(batches):
-        assert len(batch[0]) * (len(batch) + 1) > budget
-        assert min(map(len, batch)) >= max(map(len, following))
+from tests.model.test_batches import ROWS
 
 
 @given(ROWS, st.integers(1, 60))
@@ -56,10 +29,6 @@ def test_groups_are_cut_as_if_each_were_alone(rows: list[np.ndarray], budget: in
         assert [list(map(id, batch)) for batch in together] == [
             list(map(id, batch)) for batch in alone
         ]
-
-
-def test_nothing_makes_no_batch() -> None:
-    assert list(cut_batches([], len, 10)) == []
 
 
 WAIT_SECONDS = 50

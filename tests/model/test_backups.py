@@ -11,7 +11,9 @@ import pytest
 from model.backup_dir import claim
 from model.card import read_card
 from model.labelled_reviews import LabelledReview
+from model.train import main
 from schemas.errors import UserError
+from tests.limits import short_files
 from tests.model.test_train import run, write_csv
 
 SETTINGS = ("--max_length", 16, "--epochs", 3, "--learning_rate", 1e-3)
@@ -68,6 +70,20 @@ def test_ctrl_c_is_answered_in_one_line(imdb: list[LabelledReview], tmp_path: Pa
     assert process.returncode == 130
     assert "Traceback" not in errors
     assert errors.endswith("train-sentiment: stopped; the same command goes on from there\n")
+
+
+def test_a_full_disk_is_one_line(
+    imdb: list[LabelledReview], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    data = write_csv(tmp_path / "mine.csv", imdb[::60])
+    output = tmp_path / "model"
+    with short_files(1_000_000):
+        code = main([*map(str, ("--data", data, "--output", output, *SETTINGS))])
+    assert code == 2
+    line = capfd.readouterr().err.splitlines()[-1]
+    assert line.startswith("train-sentiment: error: ")
+    assert "make room on the disk" in line
+    assert not output.exists()
 
 
 def test_a_folder_is_of_one_training(tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.batches import LengthBatches, by_length, pad, padded
+from model.batches import LengthBatches, by_length, cut_batches, pad, padded
 from model.settings import PRESETS
 from model.tokenizer import TokenIds
 
@@ -52,6 +54,30 @@ def test_batches_hold_every_row_once(lengths: list[int], size: int) -> None:
     ordered = [lengths[row] for batch in batches for row in batch]
     assert ordered == sorted(lengths)
     assert all(len(batch) == size for batch in batches[:-1])
+
+
+@given(ROWS, st.integers(1, 60))
+def test_no_row_is_lost_and_no_batch_exceeds_the_budget(
+    rows: list[np.ndarray], budget: int
+) -> None:
+    batches = list(cut_batches(rows, len, budget))
+
+    assert sorted(id(row) for batch in batches for row in batch) == sorted(map(id, rows))
+    for batch in batches:
+        assert len(batch) == 1 or max(map(len, batch)) * len(batch) <= budget
+
+
+@given(ROWS, st.integers(1, 60))
+def test_batches_are_as_large_as_the_budget_allows(rows: list[np.ndarray], budget: int) -> None:
+    batches = list(cut_batches(rows, len, budget))
+
+    for batch, following in itertools.pairwise(batches):
+        assert len(batch[0]) * (len(batch) + 1) > budget
+        assert min(map(len, batch)) >= max(map(len, following))
+
+
+def test_nothing_makes_no_batch() -> None:
+    assert list(cut_batches([], len, 10)) == []
 
 
 def test_padded() -> None:

