@@ -1,5 +1,6 @@
 """The second engine: tfx-bsl's own model handler, for any SavedModel with one string input."""
 
+import itertools
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -11,7 +12,8 @@ from beam_jobs.handler import ProbabilityHandler
 from beam_jobs.model_files import model_at_hand
 from beam_jobs.models import ModelVersion
 from model.fingerprint import check_sha256
-from model.runtime import memory_errors, prepare_devices
+from model.parallel import in_parts
+from model.runtime import calls_at_once, memory_errors, prepare_devices
 from model.tfx import StringSignature, probability
 
 BYTES_PER_TOKEN = 4
@@ -82,6 +84,10 @@ class TfxHandler(ProbabilityHandler[bytes, Any]):
 def _probabilities(
     handler: ModelHandler, signature: StringSignature, model: Any, batch: Sequence[bytes]
 ) -> Sequence[float]:
-    with memory_errors():
-        predictions = handler.run_inference(list(batch), model)
-    return [probability(found, signature.output, signature.index) for found in predictions]
+    def call(part: Sequence[bytes]) -> list[float]:
+        with memory_errors():
+            predictions = handler.run_inference(list(part), model)
+        return [probability(found, signature.output, signature.index) for found in predictions]
+
+    tokens = sum(map(guessed_tokens, batch))
+    return list(itertools.chain(*in_parts(call, batch, tokens, calls_at_once())))

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from model.card import ModelCard, default_model_directory, read_card, vocabulary_path, write_card
 from model.fingerprint import fingerprint
-from model.runtime import import_tensorflow, memory_errors, prepare_thread
+from model.parallel import in_parts
+from model.runtime import calls_at_once, import_tensorflow, memory_errors, prepare_thread
 from model.signature_check import OUTPUT, ids_signature, text_signature
 from schemas.errors import UserError
 
@@ -97,6 +98,12 @@ class ScoringModel:
         Raises:
             MemoryError: so many at once are too much for the memory.
         """
+        import numpy as np
+
+        calls = calls_at_once()
+        return np.concatenate(in_parts(self._call, input_word_ids, input_word_ids.size, calls))
+
+    def _call(self, input_word_ids: np.ndarray) -> np.ndarray:
         import tensorflow as tf
 
         prepare_thread()

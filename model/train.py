@@ -27,7 +27,7 @@ from model.inputs import directory_at_hand
 from model.materials import Materials, materials_at_hand
 from model.options import Options, parse
 from model.output import check_output
-from model.runtime import import_tensorflow, keep_freed_memory, told_in_a_line
+from model.runtime import THREADS_OF_AN_OPERATION, import_tensorflow, told_in_a_line
 from schemas.errors import UserError
 
 
@@ -43,6 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Where there is no GPU, TensorFlow's libraries report that as an error. What really goes wrong
     # comes as an exception too.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault(THREADS_OF_AN_OPERATION, "0")  # one step is computed at a time
     arguments = sys.argv[1:] if argv is None else argv
     try:
         if arguments[:1] == ["describe"]:
@@ -85,7 +86,6 @@ def train(options: Options) -> None:
     with materials_at_hand(options) as materials:
         claim(Path(options.backup_dir), materials.key(options))
         print(summary(materials), file=sys.stderr, flush=True)
-        keep_freed_memory()
         with ctrl_c_afterwards():
             import_tensorflow()
             from model.training import train_from

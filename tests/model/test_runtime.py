@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model import runtime
+from model import runtime, train
 from model.batches import padded
 from model.card import default_model_directory
 from model.savedmodel import ScoringModel, load
@@ -163,3 +163,15 @@ def test_gpu_memory_is_taken_as_it_is_needed(monkeypatch: pytest.MonkeyPatch) ->
     runtime.import_tensorflow()
 
     assert os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
+
+
+def test_operations_are_divided_among_threads_in_training_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv(runtime.THREADS_OF_AN_OPERATION, raising=False)
+    runtime.import_tensorflow()
+    assert os.environ[runtime.THREADS_OF_AN_OPERATION] == "1"
+
+    monkeypatch.delenv(runtime.THREADS_OF_AN_OPERATION)
+    assert train.main(["describe"]) == 2
+    assert os.environ[runtime.THREADS_OF_AN_OPERATION] == "0"
