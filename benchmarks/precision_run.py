@@ -11,7 +11,8 @@ from model.card import read_card
 from model.data import packaged
 from model.evaluation import predict
 from model.flop import encoder_flop
-from model.runtime import prepare_devices
+from model.parallel import in_parts
+from model.runtime import calls_at_once, prepare_devices
 from model.savedmodel import ScoringModel, load
 from model.settings import EncoderConfig
 from model.tokenizer import TokenIds, Tokenizer
@@ -81,13 +82,21 @@ def peak_memory_bytes(device: str) -> int:
 
 
 def matrix_product(effort: Effort, precision: str) -> float:
-    """Floating point operations a second of a product of large square matrices."""
+    """Floating point operations a second of products of large square matrices.
+
+    As many at once as calls of the model: on CPUs each takes one processor only.
+    """
     import tensorflow as tf
 
     size = effort.matrix_size
     matrix = tf.random.normal([size, size], stddev=size**-0.5, dtype=precision)
     product = tf.function(lambda: tf.reduce_sum(tf.matmul(matrix, matrix)))
-    return 2 * size**3 / seconds_of(lambda: product().numpy(), effort.seconds)
+    calls = calls_at_once()
+
+    def products() -> None:
+        in_parts(lambda _: product().numpy(), range(calls), calls * size**2, calls)
+
+    return calls * 2 * size**3 / seconds_of(products, effort.seconds)
 
 
 def timing(
